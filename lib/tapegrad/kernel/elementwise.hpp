@@ -1,0 +1,64 @@
+// Loops that apply a scalar function to a range of one to four operands. Broadcasting is not seen
+// here: every operand advances by a step of 0 or 1.
+#pragma once
+
+#include "tapegrad/kernel/call.hpp"
+
+namespace tapegrad {
+
+template <class T, auto f>
+void apply_unary(const Call& c) {
+  T* out = c.to<T>();
+  const T* x = c.from<T>(0);
+  if (c.in[0].step == 1)
+    for (std::int64_t i = 0; i < c.count; ++i) out[i] = f(x[i]);
+  else
+    for (std::int64_t i = 0; i < c.count; ++i) out[i] = f(*x);
+}
+
+/// The four combinations of steps have loops of their own, so that each can be vectorised.
+template <class T, auto f>
+void apply_binary(const Call& c) {
+  T* out = c.to<T>();
+  const T* x = c.from<T>(0);
+  const T* y = c.from<T>(1);
+  const std::int64_t n = c.count;
+  if (n == 1) {
+    *out = f(*x, *y);
+  } else if (c.in[0].step == 1 && c.in[1].step == 1) {
+    for (std::int64_t i = 0; i < n; ++i) out[i] = f(x[i], y[i]);
+  } else if (c.in[0].step == 1) {
+    const T b = *y;
+    for (std::int64_t i = 0; i < n; ++i) out[i] = f(x[i], b);
+  } else if (c.in[1].step == 1) {
+    const T a = *x;
+    for (std::int64_t i = 0; i < n; ++i) out[i] = f(a, y[i]);
+  } else {
+    const T a = *x, b = *y;
+    for (std::int64_t i = 0; i < n; ++i) out[i] = f(a, b);
+  }
+}
+
+template <class T, auto f>
+void apply_ternary(const Call& c) {
+  T* out = c.to<T>();
+  const T *x = c.from<T>(0), *y = c.from<T>(1), *z = c.from<T>(2);
+  const std::ptrdiff_t dx = c.in[0].step, dy = c.in[1].step, dz = c.in[2].step;
+  for (std::int64_t i = 0; i < c.count; ++i) out[i] = f(x[i * dx], y[i * dy], z[i * dz]);
+}
+
+template <class T, auto f>
+void apply(const Call& c) {
+  if constexpr (requires(T t) { f(t); })
+    apply_unary<T, f>(c);
+  else if constexpr (requires(T t) { f(t, t); })
+    apply_binary<T, f>(c);
+  else
+    apply_ternary<T, f>(c);
+}
+
+/// A kernel from a scalar function: `elementwise_kernel<[](auto x) { return x * x; }>`.
+template <auto f>
+inline constexpr Kernel elementwise_kernel = {&apply<float, f>, &apply<double, f>};
+
+}  // namespace tapegrad

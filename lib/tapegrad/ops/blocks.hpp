@@ -1,0 +1,40 @@
+// Internal: blocks and questions that several families of the vocabulary share. Users' names are in
+// ops.hpp.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "tapegrad/tape/op.hpp"
+#include "tapegrad/tape/recording.hpp"
+
+namespace tapegrad {
+
+extern const Op sum_op;  // attributes: [0] keepdim, [1...] the axes, ascending
+
+/// An adjoint times a local derivative, with the cut.
+Tensor times(const Arg& adjoint, const Arg& local);
+/// x, but 0 where `times` cuts its two operands.
+Tensor cut(const Arg& x, const Arg& adjoint, const Arg& local);
+/// x where it is finite, else 0.
+Tensor finite_part(const Arg& x);
+/// The reverse of a slice: x at start, start + step, ... of an axis of this extent, zeros
+/// elsewhere.
+Tensor place(const Arg& x, std::int64_t axis, std::int64_t start, std::int64_t step,
+             std::int64_t extent);
+/// The reverse of a gather: the sum, at each place of the shape, of the elements whose index names
+/// it.
+Tensor scatter_add(const Arg& x, const Arg& index, std::int64_t axis, const Shape& shape);
+
+/// The axis counted from the front. Throws Error with the op's name if the operand has no such
+/// axis.
+std::int64_t resolve_axis(const Op& op, const Arg& x, std::int64_t axis);
+
+/// Throws Error about the operands of a call, found wrong before a block could say so.
+[[noreturn]] void refuse(std::string_view name, std::span<const Arg> operands,
+                         std::span<const std::string_view> roles, std::string text,
+                         std::string hint = {});
+
+}  // namespace tapegrad

@@ -1,0 +1,13 @@
+#include "tapegrad/ops/catalogue.hpp"
+
+namespace tapegrad {
+
+std::vector<const Op*> catalogue() {
+  std::vector<const Op*> all;
+  for (const Family family : {arithmetic_family(), function_family(), reduction_family(),
+                              product_family(), movement_family(), loss_family()})
+    all.insert(all.end(), family.begin(), family.end());
+  return all;
+}
+
+}  // namespace tapegrad

@@ -1,0 +1,24 @@
+// The catalogue: every block of the vocabulary, family by family. What is to hold for all ops is
+// checked by walking it. One line per family, no registration.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "tapegrad/tape/op.hpp"
+
+namespace tapegrad {
+
+using Family = std::span<const Op* const>;
+
+Family arithmetic_family();
+Family function_family();
+Family reduction_family();
+Family product_family();
+Family movement_family();
+Family loss_family();
+
+/// All of them.
+std::vector<const Op*> catalogue();
+
+}  // namespace tapegrad

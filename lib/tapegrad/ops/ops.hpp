@@ -1,0 +1,120 @@
+// The vocabulary: one line per op. Operands are tensors or numbers; shapes follow NumPy's rules of
+// broadcasting. Every op is recorded on the tape of its operands and throws Error, naming op,
+// operands and the caller's line, if shapes do not fit, a tensor is stale, or a value is out of
+// date.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+
+#include "tapegrad/base/shape.hpp"
+#include "tapegrad/tape/tensor.hpp"
+
+namespace tapegrad {
+
+// Arithmetic, elementwise.
+Tensor operator+(const Arg& x, const Arg& y);
+Tensor operator-(const Arg& x, const Arg& y);
+Tensor operator*(const Arg& x, const Arg& y);
+Tensor operator/(const Arg& x, const Arg& y);
+Tensor operator-(const Arg& x);
+Tensor operator+(const Arg& x);
+/// `x += y` binds x to the sum, a new tensor: the old one and its other names stay as they were.
+Tensor& operator+=(Tensor& x, const Arg& y);
+Tensor& operator-=(Tensor& x, const Arg& y);
+Tensor& operator*=(Tensor& x, const Arg& y);
+Tensor& operator/=(Tensor& x, const Arg& y);
+
+/// x^p. At x = 0 the slope is that of PyTorch: 0 for p = 0, 1 for p = 1, infinite for p < 1.
+Tensor pow(const Arg& x, const Arg& p);
+Tensor square(const Arg& x);
+Tensor sqrt(const Arg& x);
+Tensor exp(const Arg& x);
+Tensor log(const Arg& x);
+Tensor abs(const Arg& x);   // slope 0 at 0
+Tensor sign(const Arg& x);  // slope 0
+Tensor sin(const Arg& x);
+Tensor cos(const Arg& x);
+Tensor tanh(const Arg& x);
+Tensor sigmoid(const Arg& x);  // 1 / (1 + e^-x)
+Tensor relu(const Arg& x);     // slope 0 at 0
+Tensor leaky_relu(const Arg& x, const Arg& slope = 0.01);
+Tensor softplus(const Arg& x);               // log(1 + e^x), without overflow
+Tensor maximum(const Arg& x, const Arg& y);  // a tie shares its slope evenly
+Tensor minimum(const Arg& x, const Arg& y);  // a tie shares its slope evenly
+/// min(max(x, low), high): slope 1 inside and on the bounds.
+Tensor clamp(const Arg& x, const Arg& low, const Arg& high);
+/// x where the condition is not 0, else y.
+Tensor where(const Arg& condition, const Arg& x, const Arg& y);
+
+// Comparisons: 1 where true, else 0. There is no ==, which would be mistaken for a truth value.
+Tensor operator<(const Arg& x, const Arg& y);
+Tensor operator<=(const Arg& x, const Arg& y);
+Tensor operator>(const Arg& x, const Arg& y);
+Tensor operator>=(const Arg& x, const Arg& y);
+Tensor equal(const Arg& x, const Arg& y);
+Tensor not_equal(const Arg& x, const Arg& y);
+
+// Reductions over all axes, or those given.
+Tensor sum(const Arg& x, const Axes& axes = {}, bool keepdim = false);
+Tensor mean(const Arg& x, const Axes& axes = {}, bool keepdim = false);  // of nothing: NaN
+/// The largest element; ties share the slope evenly. Throws Error for an empty axis.
+Tensor max(const Arg& x, const Axes& axes = {}, bool keepdim = false);
+Tensor logsumexp(const Arg& x, const Axes& axes = {}, bool keepdim = false);
+
+struct MaxWithIndex {
+  Tensor values, index;
+};
+/// The largest element along an axis and where it is; a tie goes to the first. The index has no
+/// slope.
+MaxWithIndex max_with_index(const Arg& x, std::int64_t axis, bool keepdim = false);
+
+/// e^x / sum of e^x along an axis.
+Tensor softmax(const Arg& x, std::int64_t axis);
+/// log(softmax(x)), without overflow.
+Tensor log_softmax(const Arg& x, std::int64_t axis);
+
+/// NumPy's product: (m, k) x (k, n) -> (m, n); a vector is a row on the left, a column on the
+/// right; further axes in front are batches and broadcast.
+Tensor matmul(const Arg& x, const Arg& y);
+
+// Shape and place.
+Tensor transpose(const Arg& x);  // the last two axes
+Tensor transpose(const Arg& x, std::int64_t axis, std::int64_t other);
+Tensor permute(const Arg& x, std::initializer_list<std::int64_t> axes);
+/// The same elements in row-major order under another shape; one extent may be -1: what is left
+/// over.
+Tensor reshape(const Arg& x, std::initializer_list<std::int64_t> extents);
+Tensor reshape(const Arg& x, const Shape& shape);
+Tensor broadcast_to(const Arg& x, const Shape& shape);
+/// Elements start, start + step, ... before stop, along one axis. Negative positions count from the
+/// end, positions beyond the ends are drawn in, as in NumPy. step > 0.
+Tensor slice(const Arg& x, std::int64_t axis, std::int64_t start, std::int64_t stop,
+             std::int64_t step = 1);
+/// Joins along an axis; the other extents must agree. Write tg::concat({a, b}, 0).
+Tensor concat(std::initializer_list<Arg> parts, std::int64_t axis);
+Tensor concat(std::span<const Tensor> parts, std::int64_t axis, Site at = Site::here());
+/// Joins along a new axis.
+Tensor stack(std::initializer_list<Arg> parts, std::int64_t axis);
+Tensor stack(std::span<const Tensor> parts, std::int64_t axis, Site at = Site::here());
+/// result[i][j] = x[index[i][j]][j] for axis 0, as PyTorch's gather. Throws Error for an index
+/// outside the axis.
+Tensor gather(const Arg& x, std::int64_t axis, const Arg& index);
+
+/// The same values, through which no derivative flows.
+Tensor detach(const Arg& x);
+/// Records that a state or parameter leaf shall get this value. It takes effect at the end of the
+/// run that the result is an output of (compile sees to that), or by tape.commit().
+Tensor assign(const Tensor& leaf, const Arg& value);
+
+// Losses. Both shapes must be equal: a target that would broadcast is an error.
+/// 1/2 sum (prediction - target)^2 over everything: the loss of the textbook derivation.
+Tensor half_squared_error(const Arg& prediction, const Arg& target);
+/// mean (prediction - target)^2 over everything.
+Tensor mse_loss(const Arg& prediction, const Arg& target);
+/// mean over samples of -log softmax(logits)[label]. logits (N, C), raw, not probabilities; labels
+/// (N), whole numbers from 0 to C - 1.
+Tensor cross_entropy(const Arg& logits, const Arg& labels);
+
+}  // namespace tapegrad

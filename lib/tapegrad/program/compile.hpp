@@ -1,0 +1,134 @@
+// A function of arrays that records itself at its first call, and is replayed afterwards: once for
+// each combination of shapes, since shapes are part of a recording.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "tapegrad/tape/fields.hpp"
+#include "tapegrad/tape/recording.hpp"
+#include "tapegrad/tape/tape.hpp"
+
+namespace tapegrad {
+
+struct CompileOptions {
+  /// How many combinations of shapes may be recorded. One more is an error: it is usually a shape
+  /// that should have been padded.
+  std::size_t max_shapes = 64;
+};
+
+/// The part of a recorded function that does not depend on its type.
+class CompiledEntry {
+ public:
+  using Arguments = std::span<const Values* const>;
+
+  bool fits(Arguments arguments) const;
+  /// Sets the inputs and runs; false if the recording was forgotten by a rewind.
+  bool replay(const Recording::Ref& tape, Arguments arguments, Site at);
+
+  void begin(Recording& recording, Arguments arguments, Site at);
+  const Tensor& input(std::size_t i) const { return inputs_[i]; }
+  void output(const Tensor& tensor) { outputs_.push_back(tensor); }
+  void end(Recording& recording, Site at);
+  void abandon(Recording& recording) { recording.truncate(before_); }
+
+ private:
+  std::vector<Shape> shapes_;
+  std::vector<Tensor> inputs_, outputs_;
+  Mark before_;
+  Plan plan_;
+};
+
+[[noreturn]] void refuse_another_shape(std::size_t max_shapes, CompiledEntry::Arguments arguments,
+                                       Site at);
+
+/// A compiled function of as many arguments as there are numbers I.
+template <class F, std::size_t... I>
+class Compiled {
+  template <std::size_t>
+  using TensorAt = Tensor;
+  template <std::size_t>
+  using ValuesAt = Values;
+
+ public:
+  using Result = std::remove_cvref_t<std::invoke_result_t<F&, TensorAt<I>...>>;
+  static_assert(!std::is_void_v<Result>,
+                "tapegrad: a compiled function must return what it computes");
+
+  Compiled(Recording::Ref tape, F function, CompileOptions options)
+      : tape_(tape), function_(std::move(function)), options_(options) {}
+
+  /// The function's result for these arguments: braces, numbers, vectors or Arrays. It stays
+  /// readable until the next call with the same shapes. Updates recorded by assign take effect.
+  /// Throws Error as the function does while it records; then nothing of it stays on the tape.
+  const Result& operator()(const ValuesAt<I>&... arguments, Site at = Site::here()) {
+    const std::array<const Values*, sizeof...(I)> values{&arguments...};
+    const auto found = std::find_if(entries_.begin(), entries_.end(),
+                                    [&](const auto& entry) { return entry->fits(values); });
+    if (found != entries_.end()) {
+      if ((*found)->replay(tape_, values, at)) return (*found)->result;
+      entries_.erase(found);
+    }
+    if (entries_.size() == options_.max_shapes)
+      refuse_another_shape(options_.max_shapes, values, at);
+    entries_.push_back(record(values, at));
+    return entries_.back()->result;
+  }
+
+  /// The number of combinations of shapes recorded so far.
+  std::size_t shapes() const { return entries_.size(); }
+
+ private:
+  struct Entry : CompiledEntry {
+    Result result;
+  };
+
+  std::unique_ptr<Entry> record(CompiledEntry::Arguments values, Site at) {
+    Recording& recording = Recording::of(tape_, "compile", at);
+    auto entry = std::make_unique<Entry>();
+    entry->begin(recording, values, at);
+    try {
+      entry->result = std::invoke(function_, entry->input(I)...);
+      visit_tensors(entry->result, [&](const Tensor& t) { entry->output(t); });
+      entry->end(recording, at);
+    } catch (...) {
+      entry->abandon(recording);
+      throw;
+    }
+    return entry;
+  }
+
+  Recording::Ref tape_;
+  F function_;
+  CompileOptions options_;
+  std::vector<std::unique_ptr<Entry>> entries_;
+};
+
+/// Makes a function of tensors into one of arrays. It is recorded at its first call with given
+/// shapes, then replayed. What it does besides recording (a print, a C++ branch) happens only while
+/// it records.
+template <class F>
+auto compile(Tape& tape, F function, CompileOptions options = {}, Site at = Site::here()) {
+  constexpr std::size_t most = 8;
+  const auto attempt = [&]<std::size_t... I>(std::index_sequence<I...>, auto&& next) {
+    if constexpr (std::invocable<F&, decltype((void(I), Tensor{}))...>)
+      return Compiled<F, I...>(tape.recording(at).ref(), std::move(function), options);
+    else if constexpr (sizeof...(I) < most)
+      return next(std::make_index_sequence<sizeof...(I) + 1>{}, next);
+    else
+      static_assert(
+          always_false<F>,
+          "tapegrad: compile takes a function of up to 8 arguments of type tapegrad::Tensor");
+  };
+  return attempt(std::index_sequence<>{}, attempt);
+}
+
+}  // namespace tapegrad

@@ -1,0 +1,564 @@
+#include "tapegrad/tape/recording.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <map>
+#include <utility>
+
+namespace tapegrad {
+
+std::string_view text(LeafKind kind) {
+  switch (kind) {
+    case LeafKind::parameter:
+      return "parameter";
+    case LeafKind::input:
+      return "input";
+    case LeafKind::state:
+      return "state";
+    case LeafKind::constant:
+      break;
+  }
+  return "constant";
+}
+
+Recording::Recording(Precision precision, Site made)
+    : precision_(precision),
+      made_(made),
+      cell_(registry::acquire(this)),
+      serial_(registry::cell(cell_).serial + 1),
+      first_serial_(serial_),
+      values_(size_of(precision)),
+      parameters_(size_of(precision)) {}
+
+Recording::~Recording() { registry::release(cell_, serial_); }
+
+// ---------------------------------------------------------------- handles
+
+bool Recording::usable(const Tensor& tensor) {
+  if (!tensor.defined()) return false;
+  const Recording* recording = registry::cell(tensor.cell_).recording;
+  return recording != nullptr && recording->holds(tensor);
+}
+
+Recording& Recording::of(const Tensor& tensor, std::string_view doing, Site at) {
+  if (!tensor.defined())
+    throw Error(std::string(doing), "an undefined tensor: default-constructed and never recorded",
+                at,
+                "a variable used in its own initialiser, as in auto x = x * 2, is undefined too");
+  Recording* recording = registry::cell(tensor.cell_).recording;
+  if (recording == nullptr || tensor.born_ < recording->first_serial_)
+    throw Error(std::string(doing),
+                fmt::format("the tape of this tensor (%{}) is gone", tensor.id_), at,
+                "a tape must live as long as its tensors are used");
+  if (!recording->holds(tensor))
+    throw Error(
+        std::string(doing),
+        fmt::format("a stale tensor: %{} was forgotten when the tape was rewound", tensor.id_), at,
+        "it was recorded after a mark that was rewound to, or in a scope that ended");
+  return *recording;
+}
+
+Recording& Recording::of(const Ref& ref, std::string_view doing, Site at) {
+  Recording* recording = registry::cell(ref.cell).recording;
+  if (recording == nullptr || recording->first_serial_ != ref.first_serial)
+    throw Error(std::string(doing), "its tape is gone", at,
+                "a tape must live as long as what was recorded on it is used");
+  return *recording;
+}
+
+Id Recording::id_of(const Tensor& tensor, std::string_view doing, Site at) const {
+  if (holds(tensor)) return tensor.id_;
+  const Recording& other = of(tensor, doing, at);
+  std::vector<Error::Operand> operands{other.describe(tensor.id_, "other")};
+  throw Error(
+      std::string(doing), fmt::format("operands from two tapes: {} and {}", text(), other.text()),
+      std::move(operands), at, "copy_values and Array carry numbers from one tape to another");
+}
+
+// ---------------------------------------------------------------- reading the sequence
+
+std::string_view Recording::name(Id id) const {
+  const Node& n = node(id);
+  return n.name == Node::none ? std::string_view{} : std::string_view{names_[n.name].text};
+}
+
+std::string Recording::label(Id id) const {
+  const Node& n = node(id);
+  if (n.name != Node::none) return fmt::format("%{} {}", id, name(id));
+  return fmt::format("%{} {}", id, n.leaf() ? tapegrad::text(leaf(id).kind) : n.op->name);
+}
+
+std::string Recording::called(Id id) const {
+  return node(id).name == Node::none ? label(id) : std::string(name(id));
+}
+
+std::string Recording::text() const {
+  return fmt::format("the {} tape made at {}", tapegrad::text(precision_), tapegrad::text(made_));
+}
+
+std::size_t Recording::bytes() const {
+  return size_ * (sizeof(Node) + sizeof(std::uint64_t)) + operands_.bytes() + attributes_.bytes() +
+         values_.bytes() + parameters_.bytes();
+}
+
+// ---------------------------------------------------------------- errors
+
+Error::Operand Recording::describe(Id id, std::string role) const {
+  return {std::move(role), label(id), node(id).shape, node(id).site};
+}
+
+Error Recording::refuse(std::string_view doing, Id id, std::string text, std::string hint,
+                        Site at) const {
+  return Error(std::string(doing), std::move(text), {describe(id, "of")}, blame(at),
+               std::move(hint));
+}
+
+Error Recording::error(const Op& op, std::span<const Id> operands, std::string text,
+                       std::string hint) const {
+  std::vector<Error::Operand> described;
+  std::string shapes;
+  const std::string_view between = op.kind == Kind::contraction ? " x "
+                                   : operands.size() == 2       ? " and "
+                                                                : ", ";
+  constexpr std::string_view of_two[] = {"left", "right"};
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    std::string role;
+    if (i < op.roles.size() && !op.roles[i].empty())
+      role = op.roles[i];
+    else if (operands.size() == 2)
+      role = of_two[i];
+    else
+      role = operands.size() == 1 ? "operand" : fmt::format("[{}]", i);
+    if (i > 0) shapes += between;
+    shapes += tapegrad::text(node(operands[i]).shape);
+    described.push_back(describe(operands[i], std::move(role)));
+    if (i == 7 && operands.size() > 8) {  // a concat of hundreds: the first ones will do
+      shapes += ", ...";
+      break;
+    }
+  }
+  return Error(std::string(op.name), fmt::format("{}: {}", shapes, text), std::move(described), {},
+               std::move(hint));
+}
+
+const Shape& Operands::operator[](std::size_t i) const { return recording_.node(ids_[i]).shape; }
+
+std::string Operands::name(std::size_t i) const {
+  const std::string_view name = recording_.name(ids_[i]);
+  return name.empty() ? fmt::format("%{}", ids_[i]) : std::string(name);
+}
+
+void Operands::fail(std::string text, std::string hint) const {
+  throw recording_.error(op_, ids_, std::move(text), std::move(hint));
+}
+
+Shape broadcast_operands(const Operands& x) {
+  Shape result = x[0];
+  for (std::size_t i = 1; i < x.size(); ++i) {
+    const Shape& next = x[i];
+    if (next == result || next.rank() == 0) continue;
+    const std::optional<Shape> common = broadcast(result, next);
+    if (!common)
+      x.fail("these shapes do not broadcast",
+             "aligned at the last axis, two extents must be equal or one of them 1");
+    result = *common;
+  }
+  return result;
+}
+
+// ---------------------------------------------------------------- time
+
+/// The first leaf behind a record that satisfies a condition; visits each record once, without
+/// recursion.
+template <class Found>
+const Leaf* Recording::find_leaf(Id id, Found found) const {
+  if (visited_.size() < size_) visited_.resize(size_ + size_ / 2, 0);
+  if (++visit_ == 0) {
+    std::fill(visited_.begin(), visited_.end(), 0);
+    visit_ = 1;
+  }
+  walk_.assign(1, id);
+  visited_[id] = visit_;
+  while (!walk_.empty()) {
+    const Id next = walk_.back();
+    walk_.pop_back();
+    if (node(next).leaf()) {
+      if (found(leaf(next))) return &leaf(next);
+      continue;
+    }
+    for (Id operand : operands(next)) {
+      if (visited_[operand] == visit_) continue;
+      visited_[operand] = visit_;
+      walk_.push_back(operand);
+    }
+  }
+  return nullptr;
+}
+
+const Leaf* Recording::stale_leaf(Id id, bool steps) const {
+  if (node(id).leaf()) return nullptr;
+  const std::uint64_t time = ran(id);
+  return find_leaf(
+      id, [=](const Leaf& leaf) { return leaf.set > time || (steps && leaf.step > time); });
+}
+
+std::string Recording::unreadable(Id id) const {
+  if (ran(id) == 0) {
+    if (const Leaf* leaf = find_leaf(id, [](const Leaf& l) { return l.set == 0; })) {
+      if (leaf->id == id) return "it was never set";
+      return fmt::format("it has no values: {} was never set", called(leaf->id));
+    }
+    return "it was not run since its inputs were set";
+  }
+  if (ran(id) >= set_) return {};
+  if (const Leaf* leaf = stale_leaf(id, false))
+    return fmt::format("out of date: {} was set at {}", called(leaf->id),
+                       tapegrad::text(leaf->set_at));
+  return {};
+}
+
+void Recording::require_readable(Id id, std::string_view doing, Site at) const {
+  if (ran(id) != 0 && ran(id) >= set_) return;
+  std::string reason = unreadable(id);
+  if (reason.empty()) return;
+  throw refuse(doing, id, std::move(reason),
+               node(id).leaf() ? "give it values with set" : "run it: tape.replay(...)", at);
+}
+
+void Recording::require_current(Id id, std::string_view doing, Site at) const {
+  const std::uint64_t time = ran(id);
+  if (time >= changed_) return;
+  // A record that was never run may be recorded with as long as some input is still to be set.
+  if (time == 0 && unset_ > 0) return;
+  require_readable(id, doing, at);
+  if (const Leaf* leaf = stale_leaf(id, true))
+    throw refuse(doing, id,
+                 fmt::format("computing with an old value: {} changed at {}", called(leaf->id),
+                             tapegrad::text(leaf->step_at)),
+                 "the value may be looked at; to compute with it, run it again: tape.replay(...)",
+                 at);
+}
+
+void Recording::note_read(Id id, Site at) {
+  constexpr std::size_t most_notes = 256;
+  if (node(id).leaf() || notes_.size() == most_notes) return;
+  for (const Note& note : notes_)
+    if (note.id == id && note.site == at) return;
+  notes_.push_back({id, size_, at});
+}
+
+void Recording::set(Id id, const Values& values, Site at) {
+  if (!node(id).leaf())
+    throw refuse("set", id, "only leaves can be set, this is a computed tensor",
+                 "set the inputs it depends on, then run it: tape.replay(...)", at);
+  Leaf& leaf = leaves_[node(id).first];
+  if (leaf.kind == LeafKind::constant)
+    throw refuse("set", id, "a constant cannot be set", "make it with tape.input(...)", at);
+  const Shape& shape = node(id).shape;
+  const bool same = values.shape() == shape;
+  if (!same && (values.shape().rank() > 1 || values.numel() != shape.numel()))
+    throw refuse(
+        "set", id,
+        fmt::format("{} values of shape {} do not fit {} elements of shape {}", values.numel(),
+                    tapegrad::text(values.shape()), shape.numel(), tapegrad::text(shape)),
+        "a shape is part of the recording: for another one, record again (tg::compile does)", at);
+  const auto n = static_cast<std::size_t>(shape.numel());
+  if (precision_ == float32)
+    values.copy_to(std::span<float>(reinterpret_cast<float*>(address(node(id).slot)), n));
+  else
+    values.copy_to(std::span<double>(reinterpret_cast<double*>(address(node(id).slot)), n));
+  if (leaf.set == 0) --unset_;
+  set_ = changed_ = leaf.set = ran(id) = ++clock_;
+  leaf.set_at = at;
+}
+
+void Recording::stepped(std::span<const Id> leaves, Site at) {
+  changed_ = ++clock_;
+  for (Id id : leaves) {
+    Leaf& leaf = leaves_[node(id).first];
+    leaf.step = clock_;
+    leaf.step_at = at;
+  }
+}
+
+// ---------------------------------------------------------------- recording
+
+Id Recording::append(const Node& node) {
+  if (size_ == chunks_.size() * chunk_size) chunks_.push_back(std::make_unique<Chunk>());
+  const Id id = size_++;
+  mutable_node(id) = node;
+  ran(id) = 0;
+  return id;
+}
+
+void Recording::check_limit() const {
+  if (bytes() <= limit_) return;
+  std::map<std::pair<std::string_view, std::uint32_t>, std::size_t> made;
+  for (Id id = 0; id < size_; ++id)
+    if (node(id).site) ++made[{node(id).site.file, node(id).site.line}];
+  const auto most = std::max_element(
+      made.begin(), made.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  std::string culprit;
+  if (most != made.end()) {
+    const std::string file(most->first.first);
+    culprit =
+        fmt::format(": {} made {} of its {} records",
+                    tapegrad::text(Site{file.c_str(), most->first.second}), most->second, size_);
+  }
+  throw Error(
+      "tape", fmt::format("its limit of {} bytes is reached{}", limit_, culprit), Site{},
+      "forget each round with `auto scope = tape.scope();` or record once with tg::compile; "
+      "tape.limit(bytes) sets another limit");
+}
+
+Tensor Recording::leaf(LeafKind kind, const Shape& shape, const Values* values, Site at) {
+  const Mark before = mark();
+  Node n{};
+  n.shape = shape;
+  n.born = serial_;
+  n.first = static_cast<std::uint32_t>(leaves_.size());
+  n.name = n.origin = Node::none;
+  n.frame = frame_;
+  n.site = blame(at);
+  try {
+    if (kind == LeafKind::parameter) {
+      n.slot = parameters_.allocate(shape.numel());
+      n.slot.bits |= Slot::parameter_bit;
+    } else {
+      n.slot = values_.allocate(shape.numel());
+    }
+    const Id id = append(n);
+    leaves_.push_back({.kind = kind, .id = id, .set_at = at, .step_at = at});
+    check_limit();
+    if (values == nullptr) {
+      ++unset_;
+      return handle(id);
+    }
+    const auto count = static_cast<std::size_t>(shape.numel());
+    if (precision_ == float32)
+      values->copy_to(std::span<float>(reinterpret_cast<float*>(address(n.slot)), count));
+    else
+      values->copy_to(std::span<double>(reinterpret_cast<double*>(address(n.slot)), count));
+    leaves_.back().set = ran(id) = clock_;
+    return handle(id);
+  } catch (...) {
+    truncate(before);
+    throw;
+  }
+}
+
+void Recording::grow_constants() {
+  std::vector<Constant> old = std::move(constants_);
+  constants_.assign(std::max<std::size_t>(64, old.size() * 2), {});
+  constants_used_ = 0;
+  for (const Constant& c : old) {
+    if (c.id >= size_ || node(c.id).born != c.born) continue;
+    std::size_t place = (c.bits * 0x9e3779b97f4a7c15u) >> 32;
+    while (constants_[place % constants_.size()].id != Node::none) ++place;
+    constants_[place % constants_.size()] = c;
+    ++constants_used_;
+  }
+}
+
+/// The leaf that holds a literal; the same literal has one leaf, so that a loop does not grow the
+/// tape.
+Id Recording::constant(double number) {
+  if (2 * (constants_used_ + 1) > constants_.size()) grow_constants();
+  const auto bits = std::bit_cast<std::uint64_t>(number);
+  std::size_t place = (bits * 0x9e3779b97f4a7c15u) >> 32;
+  Constant* found = nullptr;
+  for (;; ++place) {
+    found = &constants_[place % constants_.size()];
+    if (found->id == Node::none || found->bits == bits) break;
+  }
+  if (found->id != Node::none && found->id < size_ && node(found->id).born == found->born)
+    return found->id;
+  const Values value = number;
+  // A literal belongs to no composite and no line: it serves many.
+  const std::uint32_t frame = std::exchange(frame_, Node::none);
+  const Id id = leaf(LeafKind::constant, Shape{}, &value, Site{}).id_;
+  frame_ = frame;
+  if (found->id == Node::none) ++constants_used_;
+  *found = {bits, node(id).born, id};
+  return id;
+}
+
+Tensor Recording::record(const Op& op, std::span<const Arg> args,
+                         std::span<const std::int64_t> attributes) {
+  const Site at = sweep_.active          ? node(sweep_.origin).site
+                  : frame_ == Node::none ? (args.empty() ? Site{} : args[0].site())
+                                         : frames_[frame_].site;
+  bool computed = true;
+  arg_ids_.resize(args.size());
+  for (std::size_t i = 0; i < args.size(); ++i) {
+    if (args[i].is_number()) continue;
+    const Id id = arg_ids_[i] = id_of(args[i].tensor(), op.name, at);
+    require_current(id, op.name, at);
+    computed = computed && has_values(id);
+  }
+  const Mark before = mark();
+  try {
+    for (std::size_t i = 0; i < args.size(); ++i)
+      if (args[i].is_number()) arg_ids_[i] = constant(args[i].number());
+    const Operands operands(op, *this, arg_ids_, attributes);
+    Node n;
+    n.op = &op;
+    n.shape = op.shape(operands);
+    n.born = serial_;
+    n.first = operands_.append(arg_ids_);
+    n.count = static_cast<std::uint32_t>(args.size());
+    n.attributes = attributes.empty() ? 0 : attributes_.append(attributes);
+    n.attribute_count = static_cast<std::uint8_t>(attributes.size());
+    n.name = Node::none;
+    n.frame = frame_;
+    n.origin = sweep_.active ? sweep_.origin : Node::none;
+    n.site = at;
+    n.flags = static_cast<std::uint8_t>(sweep_.active ? Node::swept : 0);
+    const std::int64_t inside = op.alias == nullptr ? -1 : op.alias(operands);
+    const std::int64_t count = n.shape.numel();
+    if (inside >= 0) {
+      n.slot = node(arg_ids_[0]).slot + inside;
+      n.flags |= Node::aliased;
+    } else {
+      n.slot = values_.allocate(count);
+    }
+    const Id id = append(n);
+    // Looked at now and then only: an ordinary record costs about a hundred bytes.
+    if (id % 64 == 0 || count > 256) check_limit();
+    if (computed) {
+      compute(id);
+      if (trap_ && !sweep_.active) check_finite(id);
+    }
+    return handle(id);
+  } catch (const Error& error) {
+    truncate(before);
+    if (error.site()) throw;
+    throw Error(error.op(), error.text(), error.operands(), at, error.hint());
+  } catch (...) {
+    truncate(before);
+    throw;
+  }
+}
+
+void Recording::name(Id id, std::string_view name, bool provisional) {
+  Node& n = mutable_node(id);
+  n.flags = static_cast<std::uint8_t>(provisional ? n.flags | Node::provisionally_named
+                                                  : n.flags & ~Node::provisionally_named);
+  if (n.name == Node::none) {
+    if (names_used_ == names_.size()) names_.emplace_back();
+    n.name = names_used_++;
+    names_[n.name].owner = id;
+  }
+  names_[n.name].text.assign(name);
+}
+
+Mark Recording::mark() const {
+  Mark m;
+  m.serial = size_ == 0 ? 0 : node(size_ - 1).born;
+  m.size = size_;
+  m.cell = cell_;
+  m.values = values_.mark();
+  m.parameters = parameters_.mark();
+  m.operands = operands_.mark();
+  m.attributes = attributes_.mark();
+  m.leaves = static_cast<std::uint32_t>(leaves_.size());
+  m.frames = static_cast<std::uint32_t>(frames_.size());
+  m.frame = frame_;
+  return m;
+}
+
+void Recording::rewind(const Mark& mark, Site at) {
+  if (mark.cell != cell_) throw Error("rewind", "the mark belongs to another tape", at);
+  if (mark.size > size_ || (mark.size > 0 && node(mark.size - 1).born != mark.serial))
+    throw Error("rewind", "the mark is stale: the tape was rewound past it", at);
+  truncate(mark);
+}
+
+void Recording::truncate(const Mark& m) {
+  if (size_ != m.size) registry::cell(cell_).serial = ++serial_;
+  size_ = m.size;
+  values_.rewind(m.values);
+  parameters_.rewind(m.parameters);
+  operands_.rewind(m.operands);
+  attributes_.rewind(m.attributes);
+  while (leaves_.size() > m.leaves) {
+    if (leaves_.back().set == 0) --unset_;
+    leaves_.pop_back();
+  }
+  while (names_used_ > 0 && names_[names_used_ - 1].owner >= size_) --names_used_;
+  std::erase_if(notes_, [&](const Note& note) { return note.id >= size_; });
+  std::erase_if(pending_, [&](Id id) { return id >= size_; });
+  frames_.resize(m.frames);
+  frame_ = m.frame;
+  while (!gradients_.empty() && gradients_.back().end > size_) {
+    gradient_ids_.resize(gradients_.back().first);
+    gradients_.pop_back();
+  }
+}
+
+std::uint32_t Recording::open_frame(std::string_view name, Site site) {
+  const std::uint32_t before = frame_;
+  frames_.push_back({name, before, blame(site)});
+  frame_ = static_cast<std::uint32_t>(frames_.size() - 1);
+  return before;
+}
+
+FrameScope::FrameScope(Recording& recording, std::string_view name, Site site)
+    : recording_(recording), mark_(recording.mark()), exceptions_(std::uncaught_exceptions()) {
+  recording_.open_frame(name, site);
+}
+
+FrameScope::FrameScope(std::string_view name, const Arg& operand)
+    : FrameScope(recording_of(name, {&operand, 1}), name, operand.site()) {}
+
+FrameScope::~FrameScope() {
+  if (std::uncaught_exceptions() > exceptions_)
+    recording_.truncate(mark_);
+  else
+    recording_.close_frame(mark_.frame);
+}
+
+Recording& recording_of(std::string_view doing, std::span<const Arg> args) {
+  for (const Arg& arg : args)
+    if (!arg.is_number()) return Recording::of(arg.tensor(), doing, arg.site());
+  throw Error(std::string(doing), "numbers alone have no tape",
+              args.empty() ? Site{} : args[0].site(),
+              "make one operand a tensor: tape.constant(...)");
+}
+
+Tensor record(const Op& op, std::span<const Arg> args, std::span<const std::int64_t> attributes) {
+  return recording_of(op.name, args).record(op, args, attributes);
+}
+
+// ---------------------------------------------------------------- gradient sweeps
+
+void Recording::mark_adjoint(Id id) {
+  Node& n = mutable_node(id);
+  if ((n.flags & Node::swept) == 0) return;
+  n.flags |= Node::adjoint;
+  if (trap_ && has_values(id)) check_finite(id);
+}
+
+std::span<const Id> Recording::remembered_gradient(Id y, Id seed,
+                                                   std::span<const Id> wanted) const {
+  for (auto g = gradients_.rbegin(); g != gradients_.rend(); ++g) {
+    if (g->y != y || g->seed != seed || g->count != wanted.size()) continue;
+    const Id* ids = gradient_ids_.data() + g->first;
+    if (std::equal(wanted.begin(), wanted.end(), ids)) return {ids + g->count, g->count};
+  }
+  return {};
+}
+
+void Recording::remember_gradient(Id y, Id seed, std::span<const Id> wanted,
+                                  std::span<const Id> answers) {
+  const auto first = static_cast<std::uint32_t>(gradient_ids_.size());
+  gradient_ids_.insert(gradient_ids_.end(), wanted.begin(), wanted.end());
+  gradient_ids_.insert(gradient_ids_.end(), answers.begin(), answers.end());
+  gradients_.push_back({y, seed, first, static_cast<std::uint32_t>(wanted.size()), size_});
+}
+
+}  // namespace tapegrad

@@ -1,0 +1,292 @@
+// The sequence of records itself: what a Tape owns and a Tensor points into. Records, operands and
+// values never move; they are appended at the end and forgotten from the end. Every reading of the
+// tape (replay, gradient, listing, pictures) starts here. Users meet it through Tape and Tensor.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tapegrad/base/arena.hpp"
+#include "tapegrad/base/error.hpp"
+#include "tapegrad/tape/node.hpp"
+#include "tapegrad/tape/op.hpp"
+#include "tapegrad/tape/plan.hpp"
+#include "tapegrad/tape/tensor.hpp"
+
+namespace tapegrad {
+
+/// A point on a tape to rewind to.
+struct Mark {
+  std::uint64_t serial = 0;  // the youngest record before it was born under this serial
+  Id size = 0;
+  std::uint32_t cell = 0;
+  Arena::Mark values, parameters;
+  std::uint64_t operands = 0, attributes = 0;
+  std::uint32_t leaves = 0, frames = 0, frame = Node::none;
+};
+
+/// A value that was looked at while recording, and so may have decided what was recorded next.
+struct Note {
+  Id id;
+  Id before;  // the records from here on were recorded afterwards
+  Site site;
+};
+
+class Recording {
+ public:
+  Recording(Precision precision, Site made);
+  ~Recording();
+  Recording(const Recording&) = delete;
+  Recording& operator=(const Recording&) = delete;
+
+  // Handles.
+
+  /// The tape a tensor lives on. Throws Error if the tensor cannot be used; `doing` says what for.
+  static Recording& of(const Tensor& tensor, std::string_view doing, Site at);
+  static bool usable(const Tensor& tensor);
+  /// A reference that outlives the recording and notices.
+  struct Ref {
+    std::uint32_t cell = 0;
+    std::uint64_t first_serial = 0;
+  };
+  Ref ref() const { return {cell_, first_serial_}; }
+  static Recording& of(const Ref& ref, std::string_view doing, Site at);
+  /// The place of a usable tensor on this tape. Throws Error, also if it lives on another tape.
+  Id id_of(const Tensor& tensor, std::string_view doing, Site at) const;
+  Tensor handle(Id id) const { return {cell_, id, node(id).born}; }
+  bool holds(const Tensor& tensor) const {
+    return tensor.cell_ == cell_ && tensor.id_ < size_ && node(tensor.id_).born == tensor.born_;
+  }
+  /// A number for each handle: two handles of one tensor have the same one.
+  static std::uint64_t key(const Tensor& tensor) {
+    return (std::uint64_t{tensor.cell_} << 32) | tensor.id_;
+  }
+
+  // Reading the sequence.
+
+  Id size() const { return size_; }
+  const Node& node(Id id) const { return chunks_[id / chunk_size]->nodes[id % chunk_size]; }
+  std::span<const Id> operands(Id id) const {
+    const Node& n = node(id);
+    return {n.count ? operands_.at(n.first) : nullptr, n.leaf() ? 0 : n.count};
+  }
+  std::span<const std::int64_t> attributes(Id id) const {
+    const Node& n = node(id);
+    return {n.attribute_count ? attributes_.at(n.attributes) : nullptr, n.attribute_count};
+  }
+  const Leaf& leaf(Id id) const { return leaves_[node(id).first]; }
+  bool is(Id id, LeafKind kind) const { return node(id).leaf() && leaf(id).kind == kind; }
+  std::string_view name(Id id) const;
+  const Frame& frame(std::uint32_t index) const { return frames_[index]; }
+  std::span<const Note> notes() const { return notes_; }
+  Precision precision() const { return precision_; }
+  std::size_t bytes() const;
+  /// `%14 relu`, `%3 first.weight`: how errors and listings call a record.
+  std::string label(Id id) const;
+  std::string text() const;  // "the float64 tape made at main.cpp:12"
+  const void* address(Id id) const { return address(node(id).slot); }
+
+  // Recording.
+
+  /// Records an op and computes it if its operands have values. Throws Error and leaves the tape as
+  /// it was.
+  Tensor record(const Op& op, std::span<const Arg> args, std::span<const std::int64_t> attributes);
+  Tensor leaf(LeafKind kind, const Shape& shape, const Values* values, Site at);
+  /// A provisional name yields to the first name that a struct or the user gives.
+  void name(Id id, std::string_view name, bool provisional = false);
+  /// A number as a tensor: the constant that holds it.
+  Tensor number(double value) { return handle(constant(value)); }
+
+  Mark mark() const;
+  /// Forgets what was recorded since. Throws Error if the mark itself was forgotten.
+  void rewind(const Mark& mark, Site at);
+  /// The same without a check or an error, for the unwinding of a failed call.
+  void truncate(const Mark& mark);
+
+  std::uint32_t open_frame(std::string_view name, Site site);
+  void close_frame(std::uint32_t before) { frame_ = before; }
+  std::uint32_t current_frame() const { return frame_; }
+
+  // Time.
+
+  void set(Id id, const Values& values, Site at);
+  /// Marks a leaf as changed by an optimiser or an update: what depends on it may be looked at, not
+  /// computed with.
+  void stepped(std::span<const Id> leaves, Site at);
+  void* parameter_values(Id id) { return address(node(id).slot); }
+  bool has_values(Id id) const { return ran(id) != 0; }
+  /// Throws Error if looking at the record would show an old number, or none.
+  void require_readable(Id id, std::string_view doing, Site at) const;
+  /// Throws Error if computing with the record would mix numbers of different times.
+  void require_current(Id id, std::string_view doing, Site at) const;
+  bool current(Id id) const { return ran(id) >= changed_ || !stale_leaf(id, true); }
+  /// Why the record cannot be read, or an empty text.
+  std::string unreadable(Id id) const;
+  void note_read(Id id, Site at);
+
+  // Running.
+
+  /// Computes the outputs anew from the leaves. Updates among them are committed at the end.
+  void replay(std::span<const Id> outputs, Site at);
+  void run(Plan& plan, Site at);
+  Plan plan(std::span<const Id> outputs, Site at);
+  /// Whether the outputs of a plan are still on the tape.
+  bool holds(const Plan& plan) const;
+  /// Lets the recorded updates that were not committed yet take effect, all at once.
+  void commit(Site at);
+  void pend(Id update) { pending_.push_back(update); }
+  std::span<const Id> pending() const { return pending_; }
+
+  void limit(std::size_t bytes) { limit_ = bytes; }
+  void trap_non_finite(bool on) { trap_ = on; }
+
+  // Gradient sweeps.
+
+  /// What a sweep needs while it runs; it belongs to the tape, so that steady-state training
+  /// allocates nothing.
+  struct Sweep {
+    bool active = false;
+    Id origin = Node::none;             // the record whose rule is being recorded
+    std::vector<Id> adjoint;            // of each record, or Node::none
+    std::vector<std::uint8_t> reaches;  // whether a record depends on a wanted one
+    std::vector<Id> wanted;             // the tensors asked for
+    std::vector<Id> answers;
+    std::vector<Tensor> given;                // the answers as handles
+    std::vector<Tensor> collected, answered;  // a struct's parameters, and their gradients
+  };
+  Sweep& sweep() { return sweep_; }
+  void mark_adjoint(Id id);
+  /// The answers of an earlier sweep with these arguments, or nothing.
+  std::span<const Id> remembered_gradient(Id y, Id seed, std::span<const Id> wanted) const;
+  void remember_gradient(Id y, Id seed, std::span<const Id> wanted, std::span<const Id> answers);
+
+  // Errors.
+
+  Error error(const Op& op, std::span<const Id> operands, std::string text, std::string hint) const;
+  Error::Operand describe(Id id, std::string role) const;
+  /// The line to blame for what is being recorded: the current composite's caller, or `at`.
+  Site blame(Site at) const { return frame_ == Node::none ? at : frames_[frame_].site; }
+
+ private:
+  static constexpr Id chunk_size = 512;
+  struct Chunk {
+    Node nodes[chunk_size];
+    std::uint64_t
+        ran[chunk_size];  // clock of the last run; apart, so that replays touch little memory
+  };
+  struct Constant {
+    std::uint64_t bits = 0, born = 0;
+    Id id = Node::none;
+  };
+  struct Name {
+    std::string text;
+    Id owner;
+  };
+  struct RememberedGradient {
+    Id y, seed;
+    std::uint32_t first, count;  // of gradient_ids_: the wanted, then the answers
+    Id end;                      // size of the tape afterwards
+  };
+  struct CachedPlan {
+    Plan plan;
+    std::uint64_t used = 0;
+  };
+  std::byte* address(Slot slot) const {
+    return slot.parameter() ? parameters_.address({slot.bits & ~Slot::parameter_bit})
+                            : values_.address(slot);
+  }
+  Node& mutable_node(Id id) { return chunks_[id / chunk_size]->nodes[id % chunk_size]; }
+  std::uint64_t ran(Id id) const { return chunks_[id / chunk_size]->ran[id % chunk_size]; }
+  std::uint64_t& ran(Id id) { return chunks_[id / chunk_size]->ran[id % chunk_size]; }
+  Id append(const Node& node);
+  Id constant(double number);
+  void grow_constants();
+  /// Binds a record's kernel to addresses; false if it needs no nest of loops.
+  bool bind(Id id, Input* inputs, Nest& nest, Step& step) const;
+  std::size_t scratch_bytes(Id id) const;
+  void compute(Id id);
+  void run(const Step& step) const;
+  [[noreturn]] void fail(Id id, std::string text) const;  // at the record's own line
+  void check_finite(Id id) const;
+  void check_limit() const;
+  void finish_updates(std::span<const Id> updates, Site at);
+  const Leaf* stale_leaf(Id id, bool steps) const;
+  template <class Found>
+  const Leaf* find_leaf(Id id, Found found) const;
+  std::string called(Id id) const;  // the name, or the label
+  Error refuse(std::string_view doing, Id id, std::string text, std::string hint, Site at) const;
+
+  Precision precision_;
+  Site made_;
+  std::uint32_t cell_;
+  std::uint64_t serial_, first_serial_;
+
+  std::vector<std::unique_ptr<Chunk>> chunks_;
+  Id size_ = 0;
+  Pool<Id> operands_;
+  Pool<std::int64_t> attributes_;
+  Arena values_, parameters_;
+  std::vector<Leaf> leaves_;
+  std::vector<Name> names_;  // those from names_used_ on are kept for their memory
+  std::uint32_t names_used_ = 0;
+  std::vector<Frame> frames_;
+  std::uint32_t frame_ = Node::none;
+  std::vector<Note> notes_;
+  std::vector<Constant> constants_;  // a hash table with open addressing
+  std::size_t constants_used_ = 0;
+
+  std::uint32_t unset_ = 0;  // leaves that have no values yet
+  std::uint64_t clock_ = 1;
+  std::uint64_t set_ = 0;      // clock of the last set of any leaf
+  std::uint64_t changed_ = 0;  // clock of the last set or step of any leaf
+  std::vector<Id> pending_;
+
+  std::vector<RememberedGradient> gradients_;
+  std::vector<Id> gradient_ids_;
+  Sweep sweep_;
+  std::vector<CachedPlan> plans_;
+  std::uint64_t plan_clock_ = 0;
+  std::vector<Id> arg_ids_;
+  std::vector<Input> inputs_;
+  std::vector<std::byte> scratch_;
+  mutable std::vector<Id> walk_;
+  mutable std::vector<std::uint32_t> visited_;
+  mutable std::uint32_t visit_ = 0;
+
+  std::size_t limit_ = std::size_t{4} << 30;
+  bool trap_ = false;
+};
+
+/// Records an op on the tape of its operands: the one entrance that every op function uses.
+Tensor record(const Op& op, std::span<const Arg> args,
+              std::span<const std::int64_t> attributes = {});
+inline Tensor record(const Op& op, std::initializer_list<Arg> args,
+                     std::initializer_list<std::int64_t> attributes = {}) {
+  return record(op, std::span<const Arg>(args.begin(), args.size()),
+                std::span<const std::int64_t>(attributes.begin(), attributes.size()));
+}
+
+/// The tape that operands live on; number operands have none. Throws Error if it cannot be told.
+Recording& recording_of(std::string_view doing, std::span<const Arg> args);
+
+/// Groups the records of a library composite under a name and its caller's line, while it lives. If
+/// it is left by an exception, what was recorded in it is forgotten.
+class FrameScope {
+ public:
+  FrameScope(Recording& recording, std::string_view name, Site site);
+  FrameScope(std::string_view name, const Arg& operand);
+  FrameScope(const FrameScope&) = delete;
+  FrameScope& operator=(const FrameScope&) = delete;
+  ~FrameScope();
+
+ private:
+  Recording& recording_;
+  Mark mark_;
+  int exceptions_;
+};
+
+}  // namespace tapegrad

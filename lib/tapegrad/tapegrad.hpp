@@ -1,0 +1,28 @@
+// tapegrad: tensors that record on a tape, and gradients by reverse-mode automatic differentiation.
+// This header is the door: it includes every public header, and nothing else.
+#pragma once
+
+#include "tapegrad/autodiff/gradient.hpp"
+#include "tapegrad/base/array.hpp"
+#include "tapegrad/base/error.hpp"
+#include "tapegrad/base/precision.hpp"
+#include "tapegrad/base/print.hpp"
+#include "tapegrad/base/random.hpp"
+#include "tapegrad/base/shape.hpp"
+#include "tapegrad/base/site.hpp"
+#include "tapegrad/inspect/draw.hpp"
+#include "tapegrad/nn/linear.hpp"
+#include "tapegrad/nn/values.hpp"
+#include "tapegrad/ops/catalogue.hpp"
+#include "tapegrad/ops/ops.hpp"
+#include "tapegrad/ops/vjp.hpp"
+#include "tapegrad/optim/sgd.hpp"
+#include "tapegrad/program/compile.hpp"
+#include "tapegrad/program/program.hpp"
+#include "tapegrad/tape/fields.hpp"
+#include "tapegrad/tape/listing.hpp"
+#include "tapegrad/tape/names.hpp"
+#include "tapegrad/tape/op.hpp"
+#include "tapegrad/tape/recording.hpp"
+#include "tapegrad/tape/tape.hpp"
+#include "tapegrad/tape/tensor.hpp"
