@@ -3,6 +3,7 @@
 #pragma once
 
 #include "tapegrad/autodiff/gradient.hpp"
+#include "tapegrad/base/arena.hpp"
 #include "tapegrad/base/array.hpp"
 #include "tapegrad/base/error.hpp"
 #include "tapegrad/base/precision.hpp"
@@ -22,7 +23,9 @@
 #include "tapegrad/tape/fields.hpp"
 #include "tapegrad/tape/listing.hpp"
 #include "tapegrad/tape/names.hpp"
+#include "tapegrad/tape/node.hpp"
 #include "tapegrad/tape/op.hpp"
+#include "tapegrad/tape/plan.hpp"
 #include "tapegrad/tape/recording.hpp"
 #include "tapegrad/tape/tape.hpp"
 #include "tapegrad/tape/tensor.hpp"

@@ -96,10 +96,8 @@ void sweep_down(Recording& recording, Id first, Id y, Id seed) {
   }
 }
 
-}  // namespace
-
-void gradients(const Differentiated& d, std::span<const Tensor> x, std::span<Tensor> answers) {
-  Recording& recording = Recording::of(d.y(), doing, d.site());
+void record_gradients(Recording& recording, const Differentiated& d, std::span<const Tensor> x,
+                      std::span<Tensor> answers) {
   const Id y = recording.id_of(d.y(), doing, d.site());
   if (x.empty()) throw Error(std::string(doing), "no tensors to differentiate by", d.site());
   recording.require_current(y, doing, d.site());
@@ -107,7 +105,6 @@ void gradients(const Differentiated& d, std::span<const Tensor> x, std::span<Ten
   sweep.wanted.clear();
   for (const Tensor& t : x) sweep.wanted.push_back(recording.id_of(t, doing, d.site()));
 
-  const FrameScope frame(recording, doing, d.site());
   const Id seed = seed_of(recording, d, y);
   if (const auto known = recording.remembered_gradient(y, seed, sweep.wanted); !known.empty()) {
     for (std::size_t i = 0; i < known.size(); ++i) answers[i] = recording.handle(known[i]);
@@ -145,6 +142,23 @@ void gradients(const Differentiated& d, std::span<const Tensor> x, std::span<Ten
   sweep.answers.clear();
   for (const Tensor& t : sweep.given) sweep.answers.push_back(recording.id_of(t, doing, d.site()));
   recording.remember_gradient(y, seed, sweep.wanted, sweep.answers);
+}
+
+}  // namespace
+
+void gradients(const Differentiated& d, std::span<const Tensor> x, std::span<Tensor> answers) {
+  Recording& recording = Recording::of(d.y(), doing, d.site());
+  const Mark before = recording.mark();
+  try {
+    record_gradients(recording, d, x, answers);
+  } catch (const Error& error) {
+    recording.truncate(before);
+    if (error.site()) throw;
+    throw Error(error.op(), error.text(), error.operands(), d.site(), error.hint());
+  } catch (...) {
+    recording.truncate(before);
+    throw;
+  }
 }
 
 Tensor gradient(const Differentiated& y, const Tensor& x) {

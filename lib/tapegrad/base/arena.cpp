@@ -46,6 +46,7 @@ void Arena::add_chunk(std::size_t index, std::size_t count) {
   Chunk& chunk = chunks_[index];
   if (chunk.memory) unpoison(chunk.memory.get(), chunk.capacity * element_size_);
   chunk.memory.reset();
+  chunk.capacity = 0;  // until there is memory again
   chunk.memory.reset(static_cast<std::byte*>(
       ::operator new[](capacity* element_size_, std::align_val_t{cache_line})));
   chunk.capacity = capacity;

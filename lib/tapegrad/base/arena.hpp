@@ -71,7 +71,9 @@ template <class T>
 class Pool {
  public:
   std::uint32_t append(std::span<const T> items) {
-    if (chunks_.empty() || used_ + items.size() > chunks_[current_].size()) next(items.size());
+    // A run may reach beyond a chunk's usual size, but must start within it: at() counts on that.
+    if (chunks_.empty() || used_ >= chunk_size || used_ + items.size() > chunks_[current_].size())
+      next(items.size());
     const std::size_t start = used_;
     std::copy(items.begin(), items.end(),
               chunks_[current_].begin() + static_cast<std::ptrdiff_t>(start));
@@ -97,9 +99,8 @@ class Pool {
     if (!chunks_.empty()) ++current_;
     used_ = 0;
     if (current_ == chunks_.size()) chunks_.emplace_back();
-    // A run longer than a chunk gets a longer chunk; only its start needs a number.
-    if (chunks_[current_].size() < count || chunks_[current_].empty())
-      chunks_[current_].resize(std::max(count + 1, chunk_size));
+    if (chunks_[current_].size() < std::max(count, chunk_size))
+      chunks_[current_].resize(std::max(count, chunk_size));
   }
 
   std::vector<std::vector<T>> chunks_;

@@ -29,11 +29,11 @@ std::size_t count_of(const Shape& shape) { return static_cast<std::size_t>(shape
 
 }  // namespace
 
-Values::Values(std::initializer_list<Values> parts) {
+Values::Values(std::initializer_list<Values> parts, Site at) {
   const Shape part = parts.size() == 0 ? Shape{} : parts.begin()->shape_;
   for (std::size_t row = 1; row < parts.size(); ++row) {
     const Shape& found = parts.begin()[row].shape_;
-    if (found != part) throw Error("values", ragged(row, found, part));
+    if (found != part) throw Error("values", ragged(row, found, part), at);
   }
   shape_ = part.with_axis(0, static_cast<std::int64_t>(parts.size()));
 
@@ -56,10 +56,12 @@ Values::Values(const Array& array) : shape_(array.shape()) {
 Values::Values(Look look, std::size_t count)
     : shape_{static_cast<std::int64_t>(count)}, numbers_(look) {}
 
-Values Values::reshaped(const Shape& shape) const {
+Values Values::reshaped(const Shape& shape, Site at) const {
   if (shape.numel() != numel())
-    throw Error("values", fmt::format("the shape {} holds {} values, {} were given", text(shape),
-                                      shape.numel(), numel()));
+    throw Error("values",
+                fmt::format("the shape {} holds {} values, {} were given", text(shape),
+                            shape.numel(), numel()),
+                at);
   Values result = *this;
   result.shape_ = shape;
   return result;

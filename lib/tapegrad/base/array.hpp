@@ -25,6 +25,7 @@
 
 #include "tapegrad/base/precision.hpp"
 #include "tapegrad/base/shape.hpp"
+#include "tapegrad/base/site.hpp"
 
 namespace tapegrad {
 
@@ -56,7 +57,7 @@ class Values {
   Values(B) = delete;  // a flag in the wrong place, not a 1
   /// One more axis. Throws Error if the parts differ in shape, or for more axes than a Shape holds.
   /// Around a single Values object compilers disagree whether braces are an axis: avoid that.
-  Values(std::initializer_list<Values> parts);
+  Values(std::initializer_list<Values> parts, Site at = Site::here());
   /// The numbers of an array, which is looked at and not copied.
   Values(const Array& array);
   /// The numbers of a range: shape (n). They are looked at and not copied.
@@ -70,7 +71,7 @@ class Values {
   std::int64_t numel() const { return shape_.numel(); }
 
   /// The same numbers in row-major order under another shape. Throws Error if the counts differ.
-  Values reshaped(const Shape& shape) const;
+  Values reshaped(const Shape& shape, Site at = {}) const;
 
   /// Writes the numbers in row-major order. Precondition: to.size() == numel().
   void copy_to(std::span<double> to) const { copy(to); }
@@ -128,9 +129,9 @@ class Array {
   /// The only element. Throws Error unless there is exactly one.
   double item() const;
   /// One element. Negative indices count from the end; throws Error for an index outside the shape.
-  template <std::integral... I>
-  double at(I... index) const {
-    return element(std::array<std::int64_t, sizeof...(I)>{static_cast<std::int64_t>(index)...});
+  template <std::integral... Int>
+  double at(Int... index) const {
+    return element(std::array<std::int64_t, sizeof...(Int)>{static_cast<std::int64_t>(index)...});
   }
   /// A copy of all values as doubles, in row-major order.
   std::vector<double> values() const;

@@ -78,8 +78,8 @@ std::array<std::int64_t, Shape::max_rank> strides(const Shape& shape);
 class Axes {
  public:
   constexpr Axes() = default;
-  template <std::integral I>
-  requires(!std::same_as<I, bool>) constexpr Axes(I axis)
+  template <std::integral Int>
+  requires(!std::same_as<Int, bool>) constexpr Axes(Int axis)
       : axes_{static_cast<int>(axis)}, count_(1), all_(false) {}
   template <std::same_as<bool> B>
   Axes(B) = delete;  // sum(x, true) is a forgotten axis, not axis 1

@@ -49,7 +49,8 @@ class Picture {
     needed_[last_] = 1;
     for (Id id = last_ + 1; id-- > 0;) {
       if (needed_[id] == 0) continue;
-      if (!recording_.node(id).leaf()) home_[id] = recording_.node(id).frame;
+      const Node& n = recording_.node(id);
+      if (!n.leaf()) home_[id] = (n.flags & Node::swept) != 0 ? gradient : n.frame;
       for (Id operand : recording_.operands(id)) {
         needed_[operand] = 1;
         if (recording_.node(operand).leaf()) used_in(operand, home_[id]);
@@ -68,7 +69,8 @@ class Picture {
   }
 
  private:
-  static constexpr std::uint32_t nowhere = Node::none - 1;  // no frame uses the leaf yet
+  static constexpr std::uint32_t nowhere = Node::none - 1;   // no frame uses the leaf yet
+  static constexpr std::uint32_t gradient = Node::none - 2;  // the frame of all sweeps
   static constexpr std::string_view head =
       "digraph tape {\n"
       "  rankdir=LR; nodesep=0.2; ranksep=0.3;\n"
@@ -172,13 +174,14 @@ class Picture {
   void close(std::uint32_t index) {
     const FrameContent content = std::move(frames_[index]);
     frames_.erase(index);
-    const Frame& frame = recording_.frame(index);
+    const Frame frame =
+        index == gradient ? Frame{"gradient", Node::none, {}} : recording_.frame(index);
     std::string title(frame.name);
     if (content.one_layer && !content.layer.empty()) title = content.layer + ": " + title;
     std::string cluster = fmt::format(
         "subgraph cluster_{} {{\n  label=<{}>; labelloc=b; style=\"rounded,filled\"; "
         "color=\"#d0d7de\"; fillcolor=\"#f6f8fa\";\n",
-        index, escaped(title));
+        index == gradient ? frame.name : fmt::to_string(index), escaped(title));
     if (frame.site) cluster += fmt::format("  tooltip=\"{}\";\n", escaped(text(frame.site)));
     cluster += content.nodes + content.inner + "}\n";
     std::string indented;

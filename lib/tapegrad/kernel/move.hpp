@@ -1,10 +1,12 @@
 // Copies between places of different layout: permutations, slices, and gathers along an axis.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
 #include "tapegrad/base/shape.hpp"
+#include "tapegrad/kernel/call.hpp"
 
 namespace tapegrad {
 
@@ -37,5 +39,9 @@ struct AxisView {
       (i < which ? outer : i == which ? axis : inner) *= shape[i];
   }
 };
+
+/// The elements of operand 0, one for one: for a result that may not lie inside its operand.
+inline constexpr Kernel copy_kernel =
+    kernel<[]<class T>(const Call& c) { std::copy_n(c.from<T>(0), c.count, c.to<T>()); }>;
 
 }  // namespace tapegrad

@@ -5,12 +5,24 @@
 #include "tapegrad/tape/recording.hpp"
 
 namespace tapegrad {
+namespace {
+
+void check_leaf(const Tensor& tensor, std::string_view doing, Site at) {
+  const Recording& recording = Recording::of(tensor, doing, at);
+  const Id id = recording.id_of(tensor, doing, at);
+  if (!recording.node(id).leaf())
+    throw Error(std::string(doing), "a field of the struct holds a computed tensor, not a leaf",
+                {recording.describe(id, "field")}, at, {});
+}
+
+}  // namespace
 
 void check_restore(std::string_view field, const Tensor& leaf, const Snapshot& snapshot,
                    std::size_t place, Site at) {
   if (place >= snapshot.size())
     throw Error("restore", fmt::format("the snapshot has no values for {}", field), at);
   const auto& [name, array] = snapshot[place];
+  check_leaf(leaf, "restore", at);
   if (name != field)
     throw Error("restore",
                 fmt::format("field {} of the struct is {}, of the snapshot {}", place, field, name),
@@ -30,14 +42,17 @@ void check_restored_all(const Snapshot& snapshot, std::size_t count, Site at) {
         at);
 }
 
+void Cloning::check(const Tensor& leaf) const {
+  check_leaf(leaf, "clone", at_);
+  const Recording& recording = Recording::of(leaf, "clone", at_);
+  recording.require_readable(recording.id_of(leaf, "clone", at_), "clone", at_);
+}
+
 Tensor Cloning::clone(const Tensor& leaf) {
   for (const auto& [from, to] : done_)
-    if (Recording::key(from) == Recording::key(leaf)) return to;
+    if (Recording::same(from, leaf)) return to;
   const Recording& recording = Recording::of(leaf, "clone", at_);
   const Id id = recording.id_of(leaf, "clone", at_);
-  if (!recording.node(id).leaf())
-    throw Error("clone", "a field of the struct holds a computed tensor, not a leaf",
-                {recording.describe(id, "field")}, at_, {});
   const Array values = leaf.array(at_);
   const Values view = values;
   const Tensor copy =
@@ -49,12 +64,15 @@ Tensor Cloning::clone(const Tensor& leaf) {
 void check_copy(const Tensor& to, const Tensor& from, Site at) {
   if (to.defined() != from.defined())
     throw Error("copy_values", "a field is undefined in one of the structs", at);
-  if (to.defined() && to.shape(at) != from.shape(at))
-    throw Error(
-        "copy_values", fmt::format("{} does not fit {}", text(from.shape(at)), text(to.shape(at))),
-        {Recording::of(to, "copy_values", at)
-             .describe(Recording::of(to, "copy_values", at).id_of(to, "copy_values", at), "to")},
-        at, {});
+  if (!to.defined()) return;
+  check_leaf(to, "copy_values", at);
+  const Recording& recording = Recording::of(to, "copy_values", at);
+  const Recording& source = Recording::of(from, "copy_values", at);
+  source.require_readable(source.id_of(from, "copy_values", at), "copy_values", at);
+  if (to.shape(at) != from.shape(at))
+    throw Error("copy_values",
+                fmt::format("{} does not fit {}", text(from.shape(at)), text(to.shape(at))),
+                {recording.describe(recording.id_of(to, "copy_values", at), "to")}, at, {});
 }
 
 void copy_value(const Tensor& to, const Tensor& from, Site at) {

@@ -51,6 +51,7 @@ void restore(const Struct& net, const Snapshot& snapshot, Site at = Site::here()
 class Cloning {
  public:
   Cloning(Tape& tape, Site at) : tape_(tape), at_(at) {}
+  void check(const Tensor& leaf) const;
   Tensor clone(const Tensor& leaf);
 
  private:
@@ -60,11 +61,15 @@ class Cloning {
 };
 
 /// The same struct with leaves of its own, of the same kinds and values, on a tape that may be
-/// another one and of another precision. Throws Error for a field that holds a computed tensor.
+/// another one and of another precision. Throws Error for a field that holds a computed tensor
+/// or was never set.
 template <class Struct>
 Struct clone(const Struct& net, Tape& tape, Site at = Site::here()) {
   Struct result = net;
   Cloning cloning(tape, at);
+  visit_tensors(net, [&](const Tensor& t) {
+    if (t.defined()) cloning.check(t);
+  });
   visit_tensors(result, [&](Tensor& t) {
     if (t.defined()) t = cloning.clone(t);
   });

@@ -28,9 +28,12 @@ Tensor place(const Arg& x, std::int64_t axis, std::int64_t start, std::int64_t s
 /// it.
 Tensor scatter_add(const Arg& x, const Arg& index, std::int64_t axis, const Shape& shape);
 
+/// The shape of an operand. Throws Error, in the name of the op, for a tensor that cannot be used.
+Shape shape_of(std::string_view name, const Arg& x);
+
 /// The axis counted from the front. Throws Error with the op's name if the operand has no such
 /// axis.
-std::int64_t resolve_axis(const Op& op, const Arg& x, std::int64_t axis);
+std::int64_t resolve_axis(std::string_view name, const Arg& x, std::int64_t axis);
 
 /// Throws Error about the operands of a call, found wrong before a block could say so.
 [[noreturn]] void refuse(std::string_view name, std::span<const Arg> operands,

@@ -15,7 +15,10 @@ Family arithmetic_family();
 Family function_family();
 Family reduction_family();
 Family product_family();
-Family movement_family();
+Family layout_family();
+Family part_family();
+Family index_family();
+Family flow_family();
 Family loss_family();
 
 /// All of them.

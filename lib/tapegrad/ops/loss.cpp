@@ -86,13 +86,13 @@ Tensor cross_entropy(const Arg& logits, const Arg& labels) {
   constexpr std::string_view name = "cross_entropy", roles[] = {"logits", "labels"};
   const Arg both[] = {logits, labels};
   const FrameScope frame(recording_of(name, both), name, logits.site());
-  const Shape x = logits.is_number() ? Shape{} : logits.tensor().shape(logits.site());
-  const Shape t = labels.is_number() ? Shape{} : labels.tensor().shape(labels.site());
+  const Shape x = shape_of(name, logits), t = shape_of(name, labels);
   if (x.rank() != 2) refuse(name, both, roles, "logits must have the shape (samples, classes)");
   if (t.rank() != 1 || t[0] != x[0])
     refuse(name, both, roles, "there must be one label, a class number, for each row of logits");
   // (N, C) -> (N, 1): the log-probability of each sample's class
-  const Tensor chosen = gather(log_softmax(logits, 1), 1, reshape(labels, {x[0], 1}));
+  const Tensor column = reshape(labels, {x[0], 1}), all = log_softmax(logits, 1);
+  const Tensor chosen = gather(all, 1, column);
   return -mean(chosen);
 }
 

@@ -135,15 +135,25 @@ constexpr Op matmul_op = {
           };
           // An adjoint that is exactly zero passes nothing on from factors that are not finite: the
           // cut is taken in both answers, as in op `times`.
-          const auto behind_cut = [&](const Tensor& adjoint, const Tensor& factor, auto share) {
+          const auto share_of_adjoint = [&](const Tensor& adjoint, const Tensor& factor,
+                                            auto share) {
             return where(equal(adjoint, 0.0), share(finite_part(factor)), share(factor));
           };
+          // Here the cut changes no number, but what a further derivative by the adjoint sees.
+          const auto share_of_factor = [&](const Tensor& factor, const Tensor& adjoint,
+                                           auto share) {
+            return where(equal(factor, finite_part(factor)), share(adjoint),
+                         share(where(equal(adjoint, 0.0), 0.0, adjoint)));
+          };
+          const std::int64_t cut = v.attribute(2);
           if (v.wants(0))
-            v.give(0, v.attribute(2) == left_adjoint ? behind_cut(a, b, share_of_left)
-                                                     : share_of_left(b));
+            v.give(0, cut == left_adjoint    ? share_of_adjoint(a, b, share_of_left)
+                      : cut == right_adjoint ? share_of_factor(a, b, share_of_left)
+                                             : share_of_left(b));
           if (v.wants(1))
-            v.give(1, v.attribute(2) == right_adjoint ? behind_cut(b, a, share_of_right)
-                                                      : share_of_right(a));
+            v.give(1, cut == right_adjoint  ? share_of_adjoint(b, a, share_of_right)
+                      : cut == left_adjoint ? share_of_factor(b, a, share_of_right)
+                                            : share_of_right(a));
         },
     .sample = {uniform(-2, 2), uniform(-2, 2)},
     .examples = matmul_examples,
@@ -181,7 +191,7 @@ Tensor matmul(const Arg& x, const Arg& y) {
   const Arg both[] = {x, y};
   if (x.is_number() || y.is_number())
     refuse(matmul_op.name, both, roles, "a number is not a matrix", "write x * y to scale");
-  const Shape a = x.tensor().shape(x.site()), b = y.tensor().shape(y.site());
+  const Shape a = shape_of(matmul_op.name, x), b = shape_of(matmul_op.name, y);
   if (a.rank() == 0 || b.rank() == 0)
     refuse(matmul_op.name, both, roles, "a tensor of rank 0 is not a matrix",
            "write x * y to scale");

@@ -70,13 +70,13 @@ Tensor spread(const Vjp& v, const Arg& t) {
 Adjoint spread(const Vjp& v, const Adjoint& a) { return Adjoint(spread(v, Arg(a))); }
 
 Tensor reduce(const Op& op, const Arg& x, const Axes& axes, bool keep) {
-  const int rank = x.is_number() ? 0 : x.tensor().rank(x.site());
+  const int rank = shape_of(op.name, x).rank();
   Attributes attributes{keep};
   if (axes.all()) {
     for (int axis = 0; axis < rank; ++axis) attributes.push_back(axis);
   } else {
     for (int axis : axes.list()) {
-      const std::int64_t resolved = resolve_axis(op, x, axis);
+      const std::int64_t resolved = resolve_axis(op.name, x, axis);
       if (std::find(attributes.begin() + 1, attributes.end(), resolved) != attributes.end())
         refuse(op.name, {&x, 1}, {}, fmt::format("axis {} is named twice", axis));
       attributes.push_back(resolved);
@@ -246,6 +246,7 @@ void axis_examples(Examples& example) {
 template <class T, class F>
 void for_each_line(const Call& c, F f) {
   const AxisView view(*c.shape, c.attributes[0]);
+  if (view.axis == 0) return;
   for (std::int64_t o = 0; o < view.outer; ++o)
     for (std::int64_t i = 0; i < view.inner; ++i) {
       const std::int64_t start = o * view.axis * view.inner + i;
@@ -322,7 +323,7 @@ Tensor logsumexp(const Arg& x, const Axes& axes, bool keep) {
 
 MaxWithIndex max_with_index(const Arg& x, std::int64_t axis, bool keep) {
   const FrameScope frame("max_with_index", x);
-  const std::int64_t a = resolve_axis(argmax_op, x, axis);
+  const std::int64_t a = resolve_axis("max_with_index", x, axis);
   const Tensor kept = record(argmax_op, {x}, {a, 1});
   const Tensor values = gather(x, a, kept);
   if (keep) return {values, kept};
@@ -331,10 +332,10 @@ MaxWithIndex max_with_index(const Arg& x, std::int64_t axis, bool keep) {
 }
 
 Tensor softmax(const Arg& x, std::int64_t axis) {
-  return record(softmax_op, {x}, {resolve_axis(softmax_op, x, axis)});
+  return record(softmax_op, {x}, {resolve_axis(softmax_op.name, x, axis)});
 }
 Tensor log_softmax(const Arg& x, std::int64_t axis) {
-  return record(log_softmax_op, {x}, {resolve_axis(log_softmax_op, x, axis)});
+  return record(log_softmax_op, {x}, {resolve_axis(log_softmax_op.name, x, axis)});
 }
 
 }  // namespace tapegrad

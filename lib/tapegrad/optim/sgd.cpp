@@ -39,7 +39,7 @@ void ParameterUpdate::add(const Tensor& parameter, const Tensor& gradient) {
   met_.push_back(parameter);
   if (!gradient.defined()) return;
   const Id g = recording.id_of(gradient, doing, at_);
-  recording.require_current(g, doing, at_);
+  recording.require_unused(g, p, doing, at_);
   if (!recording.has_values(g)) recording.require_readable(g, doing, at_);
   if (recording.node(g).shape != node.shape)
     throw Error(std::string(doing),
@@ -59,10 +59,7 @@ Recording& ParameterUpdate::check() {
                 met_.empty() ? "the struct holds no parameters" : "no parameter has a gradient",
                 at_);
   if (bound_.empty()) bound_ = met_;
-  const bool same = std::equal(
-      met_.begin(), met_.end(), bound_.begin(), bound_.end(),
-      [](const Tensor& a, const Tensor& b) { return Recording::key(a) == Recording::key(b); });
-  if (!same)
+  if (!std::equal(met_.begin(), met_.end(), bound_.begin(), bound_.end(), Recording::same))
     throw Error(std::string(doing), "this optimiser belongs to the parameters of its first step",
                 at_, "use one optimiser for each network");
   return *recording_;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace tapegrad {
 
 bool CompiledEntry::fits(Arguments arguments) const {
@@ -10,15 +12,16 @@ bool CompiledEntry::fits(Arguments arguments) const {
   return arguments.size() == shapes_.size();
 }
 
-bool CompiledEntry::replay(const Recording::Ref& tape, Arguments arguments, Site at) {
-  Recording& recording = Recording::of(tape, "compile", at);
-  if (!recording.holds(plan_)) return false;
-  for (const Tensor& input : inputs_)
-    if (!recording.holds(input)) return false;
+bool CompiledEntry::held_by(const Recording& recording) const {
+  return recording.holds(plan_) &&
+         std::all_of(inputs_.begin(), inputs_.end(),
+                     [&](const Tensor& input) { return recording.holds(input); });
+}
+
+void CompiledEntry::replay(Recording& recording, Arguments arguments, Site at) {
   for (std::size_t i = 0; i < arguments.size(); ++i)
     recording.set(recording.id_of(inputs_[i], "compile", at), *arguments[i], at);
   recording.run(plan_, at);
-  return true;
 }
 
 void CompiledEntry::begin(Recording& recording, Arguments arguments, Site at) {
@@ -33,10 +36,12 @@ void CompiledEntry::end(Recording& recording, Site at) {
   std::vector<Id> outputs;
   for (const Tensor& output : outputs_)
     if (output.defined()) outputs.push_back(recording.id_of(output, "compile", at));
+  std::vector<Id> updates;
   for (Id update : recording.pending())
-    if (update >= before_.size) outputs.push_back(update);
+    if (update >= before_.size) updates.push_back(update);
+  outputs.insert(outputs.end(), updates.begin(), updates.end());
   plan_ = recording.plan(outputs, at);
-  recording.commit(at);
+  recording.commit(updates, at);
 }
 
 void refuse_another_shape(std::size_t max_shapes, CompiledEntry::Arguments arguments, Site at) {
@@ -44,8 +49,8 @@ void refuse_another_shape(std::size_t max_shapes, CompiledEntry::Arguments argum
   for (const Values* argument : arguments)
     shapes += (shapes.empty() ? "" : ", ") + text(argument->shape());
   throw Error("compile",
-              fmt::format("{} would be one more than the {} combinations of shapes it may record",
-                          shapes, max_shapes),
+              fmt::format("{} would be one more than the {} combination{} of shapes it may record",
+                          shapes, max_shapes, max_shapes == 1 ? "" : "s"),
               at, "pad the inputs to a few shapes, or pass {.max_shapes = n} to compile");
 }
 

@@ -31,8 +31,10 @@ class CompiledEntry {
   using Arguments = std::span<const Values* const>;
 
   bool fits(Arguments arguments) const;
-  /// Sets the inputs and runs; false if the recording was forgotten by a rewind.
-  bool replay(const Recording::Ref& tape, Arguments arguments, Site at);
+  /// Whether it is still there: a rewind may have forgotten it.
+  bool held_by(const Recording& recording) const;
+  /// Sets the inputs and runs.
+  void replay(Recording& recording, Arguments arguments, Site at);
 
   void begin(Recording& recording, Arguments arguments, Site at);
   const Tensor& input(std::size_t i) const { return inputs_[i]; }
@@ -50,36 +52,54 @@ class CompiledEntry {
 [[noreturn]] void refuse_another_shape(std::size_t max_shapes, CompiledEntry::Arguments arguments,
                                        Site at);
 
-/// A compiled function of as many arguments as there are numbers I.
-template <class F, std::size_t... I>
+template <std::size_t place>
+using TensorAt = Tensor;
+
+/// How many tensors a function takes: the least number, if several would do.
+template <class F, std::size_t... place>
+consteval std::size_t arity(std::index_sequence<place...>) {
+  constexpr std::size_t most = 8;
+  if constexpr (std::is_invocable_v<F&, TensorAt<place>...>)
+    return sizeof...(place);
+  else if constexpr (sizeof...(place) < most)
+    return arity<F>(std::make_index_sequence<sizeof...(place) + 1>{});
+  else
+    static_assert(
+        always_false<F>,
+        "tapegrad: compile takes a function of up to 8 arguments of type tapegrad::Tensor");
+}
+
+/// A compiled function of as many arguments as there are places.
+template <class F, std::size_t... place>
 class Compiled {
-  template <std::size_t>
-  using TensorAt = Tensor;
   template <std::size_t>
   using ValuesAt = Values;
 
  public:
-  using Result = std::remove_cvref_t<std::invoke_result_t<F&, TensorAt<I>...>>;
+  using Result = std::remove_cvref_t<std::invoke_result_t<F&, TensorAt<place>...>>;
   static_assert(!std::is_void_v<Result>,
                 "tapegrad: a compiled function must return what it computes");
 
   Compiled(Recording::Ref tape, F function, CompileOptions options)
       : tape_(tape), function_(std::move(function)), options_(options) {}
 
-  /// The function's result for these arguments: braces, numbers, vectors or Arrays. It stays
-  /// readable until the next call with the same shapes. Updates recorded by assign take effect.
-  /// Throws Error as the function does while it records; then nothing of it stays on the tape.
-  const Result& operator()(const ValuesAt<I>&... arguments, Site at = Site::here()) {
-    const std::array<const Values*, sizeof...(I)> values{&arguments...};
+  /// The function's result for these arguments: braces, numbers, vectors or Arrays. Its tensors
+  /// show this call's values until the next call with the same shapes. Updates recorded by assign
+  /// take effect. Throws Error as the function does while it records; then nothing of it stays on
+  /// the tape.
+  Result operator()(const ValuesAt<place>&... arguments, Site at = Site::here()) {
+    const std::array<const Values*, sizeof...(place)> values{&arguments...};
+    Recording& recording = Recording::of(tape_, "compile", at);
     const auto found = std::find_if(entries_.begin(), entries_.end(),
                                     [&](const auto& entry) { return entry->fits(values); });
-    if (found != entries_.end()) {
-      if ((*found)->replay(tape_, values, at)) return (*found)->result;
-      entries_.erase(found);
+    if (found != entries_.end() && (*found)->held_by(recording)) {
+      (*found)->replay(recording, values, at);
+      return (*found)->result;
     }
+    std::erase_if(entries_, [&](const auto& entry) { return !entry->held_by(recording); });
     if (entries_.size() == options_.max_shapes)
       refuse_another_shape(options_.max_shapes, values, at);
-    entries_.push_back(record(values, at));
+    entries_.push_back(record(recording, values, at));
     return entries_.back()->result;
   }
 
@@ -91,12 +111,11 @@ class Compiled {
     Result result;
   };
 
-  std::unique_ptr<Entry> record(CompiledEntry::Arguments values, Site at) {
-    Recording& recording = Recording::of(tape_, "compile", at);
+  std::unique_ptr<Entry> record(Recording& recording, CompiledEntry::Arguments values, Site at) {
     auto entry = std::make_unique<Entry>();
-    entry->begin(recording, values, at);
     try {
-      entry->result = std::invoke(function_, entry->input(I)...);
+      entry->begin(recording, values, at);
+      entry->result = std::invoke(function_, entry->input(place)...);
       visit_tensors(entry->result, [&](const Tensor& t) { entry->output(t); });
       entry->end(recording, at);
     } catch (...) {
@@ -117,18 +136,10 @@ class Compiled {
 /// it records.
 template <class F>
 auto compile(Tape& tape, F function, CompileOptions options = {}, Site at = Site::here()) {
-  constexpr std::size_t most = 8;
-  const auto attempt = [&]<std::size_t... I>(std::index_sequence<I...>, auto&& next) {
-    if constexpr (std::invocable<F&, decltype((void(I), Tensor{}))...>)
-      return Compiled<F, I...>(tape.recording(at).ref(), std::move(function), options);
-    else if constexpr (sizeof...(I) < most)
-      return next(std::make_index_sequence<sizeof...(I) + 1>{}, next);
-    else
-      static_assert(
-          always_false<F>,
-          "tapegrad: compile takes a function of up to 8 arguments of type tapegrad::Tensor");
-  };
-  return attempt(std::index_sequence<>{}, attempt);
+  return [&]<std::size_t... place>(std::index_sequence<place...>) {
+    return Compiled<F, place...>(tape.recording(at).ref(), std::move(function), options);
+  }
+  (std::make_index_sequence<arity<F>(std::index_sequence<>{})>{});
 }
 
 }  // namespace tapegrad

@@ -19,6 +19,8 @@ void Program::run(Site at) { Recording::of(tape_, "program", at).run(plan_, at);
 
 std::string Program::text(Site at) const {
   const Recording& recording = Recording::of(tape_, "program", at);
+  if (!recording.holds(plan_))
+    throw Error("program", "an output was forgotten when the tape was rewound", at);
   std::vector<Id> ids = plan_.records();
   for (std::size_t i = 0, n = ids.size(); i < n; ++i)
     for (Id operand : recording.operands(ids[i]))

@@ -5,14 +5,14 @@
 // never be trained. Opt-ins:
 //
 //   template <>
-//   inline constexpr bool tapegrad::holds_no_tensors<Clock> = true;    // skip the type
+//   inline constexpr bool tapegrad::holds_no_tensors<Clock> = true;  // skip the type
 //
-//   static constexpr auto fields() {                                   // in a class, public: look
-//   here
+//   static constexpr auto fields() {  // public, in a class with private members or a base
 //     return std::tuple{"weight", &Encoder::weight_, "bias", &Encoder::bias_};
 //   }
 //
-// Nothing here allocates, except `each` for the names and an Error for its text.
+// A struct has at most 100 fields; C arrays, references, bit-fields and anonymous unions are not
+// among them. Nothing here allocates, except `each` for the names and an Error for its text.
 #pragma once
 
 #include <array>
@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "tapegrad/base/error.hpp"
+#include "tapegrad/base/plain_struct.hpp"
 #include "tapegrad/base/site.hpp"
 #include "tapegrad/tape/tensor.hpp"
 
@@ -105,6 +106,15 @@ concept Listed = requires {
 };
 
 template <class T>
+concept Complete = requires {
+  sizeof(T);
+};
+template <class T>
+concept Empty = Complete<T> && std::is_empty_v<T>;
+template <class T>
+concept Aggregate = Complete<T> && std::is_aggregate_v<T> && !std::is_union_v<T>;
+
+template <class T>
 inline constexpr bool is_number_or_enum = std::is_arithmetic_v<T> || std::is_enum_v<T>;
 
 template <class T>
@@ -120,10 +130,8 @@ constexpr Kind skipped_if_all_are(Kind otherwise) {
 template <class T>
 struct KindOf {
   static constexpr Kind find() {
-    if constexpr (holds_no_tensors<T>) {
-      return Kind::skipped;
-    } else if constexpr (is_number_or_enum<T> || std::is_null_pointer_v<T> ||
-                         std::is_member_pointer_v<T>) {
+    if constexpr (holds_no_tensors<T> || is_number_or_enum<T> || std::is_null_pointer_v<T> ||
+                  std::is_member_pointer_v<T> || Empty<T>) {
       return Kind::skipped;
     } else if constexpr (std::is_pointer_v<T>) {
       using Pointee = std::remove_cv_t<std::remove_pointer_t<T>>;
@@ -132,8 +140,6 @@ struct KindOf {
                  : Kind::pointer;
     } else if constexpr (std::is_array_v<T>) {
       return Kind::c_array;
-    } else if constexpr (!requires { sizeof(T); }) {
-      return Kind::other;
     } else if constexpr (Listed<T>) {
       return Kind::listed;
     } else if constexpr (MapLike<T>) {
@@ -142,9 +148,7 @@ struct KindOf {
       return skipped_if_all_are<typename T::value_type>(Kind::optional);
     } else if constexpr (PointerLike<T>) {
       return skipped_if_all_are<typename T::element_type>(Kind::optional);
-    } else if constexpr (std::is_empty_v<T>) {
-      return Kind::skipped;
-    } else if constexpr (std::is_aggregate_v<T> && !std::is_union_v<T>) {
+    } else if constexpr (Aggregate<T>) {
       return Kind::plain;
     } else {
       return Kind::other;
@@ -190,236 +194,6 @@ requires VariantLike<Variant<T...>>
 struct KindOf<Variant<T...>> {
   static constexpr Kind value = skipped_if_all_are<T...>(Kind::variant);
 };
-
-// The fields of a plain struct, by the initialisers that its braces take. Boost.PFR 2.0 does the
-// same, but neither compiles for a field like std::vector<std::unique_ptr<Layer>>, nor tells a
-// reference or an array.
-
-/// Each becomes whatever is initialised from it.
-struct MovedFiller {
-  template <class T>
-  constexpr operator T&&() const&& noexcept;
-  template <class T>
-  constexpr operator T&&() const& noexcept;
-};
-struct PureFiller {  // also what can be neither copied nor moved
-  template <class T>
-  constexpr operator T() const noexcept;
-};
-struct NamedFiller {  // also a reference
-  template <class T>
-  constexpr operator T&() const&& noexcept;
-  template <class T>
-  constexpr operator T&() const& noexcept;
-};
-struct NoFiller {};
-template <class Derived>
-struct BaseFiller {
-  template <class T>
-  requires(std::is_base_of_v<T, Derived> && !std::is_same_v<T, Derived>) constexpr operator T()
-      const noexcept;
-};
-
-template <class Filler, std::size_t>
-using Repeat = Filler;
-template <class T, class Filler, std::size_t... i>
-constexpr bool takes(std::index_sequence<i...>) {
-  return requires { T{Repeat<Filler, i>()...}; };
-}
-template <class T, class First, class Filler, std::size_t... i>
-constexpr bool takes_first(std::index_sequence<i...>) {
-  return requires { T{First(), Repeat<Filler, i>()...}; };
-}
-template <class T, class Filler, std::size_t... i, std::size_t... j>
-constexpr bool takes_empty(std::index_sequence<i...>, std::index_sequence<j...>) {
-  return requires { T{Repeat<Filler, i>()..., {}, Repeat<Filler, j>()...}; };
-}
-
-inline constexpr std::size_t max_fields = 100;
-inline constexpr std::size_t uncounted = max_fields + 1;
-
-/// The largest number of initialisers. Not every smaller number need do: what comes last may have
-/// no default.
-template <class T, class Filler, std::size_t n = 0, bool found = false>
-constexpr std::size_t count_initialisers() {
-  if constexpr (n > uncounted) {
-    return uncounted;
-  } else if constexpr (takes<T, Filler>(std::make_index_sequence<n>())) {
-    return count_initialisers<T, Filler, n + 1, true>();
-  } else if constexpr (found) {
-    return n - 1;
-  } else {
-    return count_initialisers<T, Filler, n + 1, false>();
-  }
-}
-
-/// Whether field i is an array of the C kind: its elements count one by one, but one {} does for
-/// them all.
-template <class T, class Filler, std::size_t n, std::size_t i, std::size_t after = n - i - 1>
-constexpr bool is_c_array() {
-  if constexpr (takes_empty<T, Filler>(std::make_index_sequence<i>(),
-                                       std::make_index_sequence<after>())) {
-    return after < n - i - 1;
-  } else if constexpr (after == 0) {
-    return false;
-  } else {
-    return is_c_array<T, Filler, n, i, after - 1>();
-  }
-}
-
-/// The fields of a struct, if it is plain.
-template <class T>
-struct Plain {
-  static constexpr std::size_t find_count() {
-    constexpr std::size_t moved = count_initialisers<T, MovedFiller>();
-    if constexpr (moved == uncounted ||
-                  takes<T, PureFiller>(std::make_index_sequence<moved + 1>())) {
-      return count_initialisers<T, PureFiller>();
-    } else {
-      return moved;
-    }
-  }
-  static constexpr std::size_t count = find_count();
-  using Filler = std::conditional_t<takes<T, MovedFiller>(std::make_index_sequence<count>()),
-                                    MovedFiller, PureFiller>;
-};
-
-// Until structured bindings can be a pack (C++26) it takes a line for every number of fields, here
-// ten at a time.
-#define TAPEGRAD_1(x) x##0
-#define TAPEGRAD_2(x) TAPEGRAD_1(x), x##1
-#define TAPEGRAD_3(x) TAPEGRAD_2(x), x##2
-#define TAPEGRAD_4(x) TAPEGRAD_3(x), x##3
-#define TAPEGRAD_5(x) TAPEGRAD_4(x), x##4
-#define TAPEGRAD_6(x) TAPEGRAD_5(x), x##5
-#define TAPEGRAD_7(x) TAPEGRAD_6(x), x##6
-#define TAPEGRAD_8(x) TAPEGRAD_7(x), x##7
-#define TAPEGRAD_9(x) TAPEGRAD_8(x), x##8
-#define TAPEGRAD_10(x) TAPEGRAD_9(x), x##9
-#define TAPEGRAD_TIE(n, ...)      \
-  if constexpr (count == (n)) {   \
-    auto& [__VA_ARGS__] = object; \
-    return std::tie(__VA_ARGS__); \
-  } else
-#define TAPEGRAD_TIE_TENS(n, x, ...)               \
-  TAPEGRAD_TIE((n) + 1, __VA_ARGS__ TAPEGRAD_1(x)) \
-  TAPEGRAD_TIE((n) + 2, __VA_ARGS__ TAPEGRAD_2(x)) \
-  TAPEGRAD_TIE((n) + 3, __VA_ARGS__ TAPEGRAD_3(x)) \
-  TAPEGRAD_TIE((n) + 4, __VA_ARGS__ TAPEGRAD_4(x)) \
-  TAPEGRAD_TIE((n) + 5, __VA_ARGS__ TAPEGRAD_5(x)) \
-  TAPEGRAD_TIE((n) + 6, __VA_ARGS__ TAPEGRAD_6(x)) \
-  TAPEGRAD_TIE((n) + 7, __VA_ARGS__ TAPEGRAD_7(x)) \
-  TAPEGRAD_TIE((n) + 8, __VA_ARGS__ TAPEGRAD_8(x)) \
-  TAPEGRAD_TIE((n) + 9, __VA_ARGS__ TAPEGRAD_9(x)) \
-  TAPEGRAD_TIE((n) + 10, __VA_ARGS__ TAPEGRAD_10(x))
-
-#define TAPEGRAD_20 TAPEGRAD_10(a), TAPEGRAD_10(b),
-#define TAPEGRAD_40 TAPEGRAD_20 TAPEGRAD_10(c), TAPEGRAD_10(d),
-#define TAPEGRAD_60 TAPEGRAD_40 TAPEGRAD_10(e), TAPEGRAD_10(f),
-#define TAPEGRAD_80 TAPEGRAD_60 TAPEGRAD_10(g), TAPEGRAD_10(h),
-
-/// References to the fields of a plain struct.
-template <class T>
-constexpr auto tie_fields(T& object) {
-  constexpr std::size_t count = Plain<std::remove_const_t<T>>::count;
-  TAPEGRAD_TIE_TENS(0, a, )
-  TAPEGRAD_TIE_TENS(10, b, TAPEGRAD_10(a), )
-  TAPEGRAD_TIE_TENS(20, c, TAPEGRAD_20)
-  TAPEGRAD_TIE_TENS(30, d, TAPEGRAD_20 TAPEGRAD_10(c), )
-  TAPEGRAD_TIE_TENS(40, e, TAPEGRAD_40)
-  TAPEGRAD_TIE_TENS(50, f, TAPEGRAD_40 TAPEGRAD_10(e), )
-  TAPEGRAD_TIE_TENS(60, g, TAPEGRAD_60)
-  TAPEGRAD_TIE_TENS(70, h, TAPEGRAD_60 TAPEGRAD_10(g), )
-  TAPEGRAD_TIE_TENS(80, i, TAPEGRAD_80)
-  TAPEGRAD_TIE_TENS(90, j, TAPEGRAD_80 TAPEGRAD_10(i), )
-  return std::tuple<>();
-}
-
-#undef TAPEGRAD_1
-#undef TAPEGRAD_2
-#undef TAPEGRAD_3
-#undef TAPEGRAD_4
-#undef TAPEGRAD_5
-#undef TAPEGRAD_6
-#undef TAPEGRAD_7
-#undef TAPEGRAD_8
-#undef TAPEGRAD_9
-#undef TAPEGRAD_10
-#undef TAPEGRAD_20
-#undef TAPEGRAD_40
-#undef TAPEGRAD_60
-#undef TAPEGRAD_80
-#undef TAPEGRAD_TIE
-#undef TAPEGRAD_TIE_TENS
-
-// The name of a field, by the pointer to it: the compiler spells a template's arguments in
-// __PRETTY_FUNCTION__. The object that holds the field is declared only. clang 14 takes such a
-// pointer as an argument only inside a struct.
-
-#ifdef __clang__
-#pragma clang diagnostic push
-#pragma clang diagnostic ignored "-Wundefined-var-template"
-#pragma clang diagnostic ignored "-Wundefined-internal"
-#endif
-
-template <class T>
-struct Holder {
-  T value;
-};
-template <class T>
-extern const Holder<T> nowhere;
-
-template <class T>
-struct FieldPointer {
-  const T* pointer;
-};
-
-/// g++: "... [with auto pointer = FieldPointer<Tensor>{(&
-/// nowhere<Net>.Holder<Net>::value.Net::weight)}]", clang: "... [pointer =
-/// FieldPointer<Tensor>{&nowhere.value.weight}]".
-template <auto pointer>
-constexpr const char* spelling() {
-  return __PRETTY_FUNCTION__;
-}
-
-constexpr std::string_view last_word(std::string_view text) {
-  text = text.substr(0, text.find_last_not_of(")}];", text.rfind('}')) + 1);
-  return text.substr(text.find_last_of(".:>& (") + 1);
-}
-
-template <class T, std::size_t i>
-constexpr auto pointer_to_field() {
-  const auto& field = std::get<i>(tie_fields(nowhere<T>.value));
-  return FieldPointer<std::remove_cvref_t<decltype(field)>>{&field};
-}
-template <class T, std::size_t i>
-inline constexpr std::string_view field_name = last_word(spelling<pointer_to_field<T, i>()>());
-
-/// Where a reference leads is not known to the compiler.
-template <class T, std::size_t i>
-concept Reference = !requires {
-  typename std::bool_constant<(pointer_to_field<T, i>(), true)>;
-};
-
-#ifdef __clang__
-#pragma clang diagnostic pop
-#endif
-
-template <class T, std::size_t... i>
-constexpr bool has_c_array(std::index_sequence<i...>) {
-  return (is_c_array<T, typename Plain<T>::Filler, sizeof...(i), i>() || ...);
-}
-template <class T, std::size_t... i>
-constexpr bool has_reference(std::index_sequence<i...>) {
-  return (Reference<T, i> || ...);
-}
-/// Whether the first initialiser is for a base. What takes anything, like std::any, is none.
-template <class T, std::size_t after>
-constexpr bool has_base() {
-  using Filler = typename Plain<T>::Filler;
-  constexpr std::make_index_sequence<after> rest;
-  return takes_first<T, BaseFiller<T>, Filler>(rest) && !takes_first<T, NoFiller, Filler>(rest);
-}
 
 /// Kind::plain, or why not.
 template <class T>
@@ -539,7 +313,8 @@ struct Walk {
     } else if constexpr (what == Kind::plain) {
       constexpr Kind plain = plain_kind<Type>;
       if constexpr (plain == Kind::plain) {
-        visit_fields(way, std::make_index_sequence<Plain<Type>::count>(), object, same...);
+        visit_fields<T>(way, std::make_index_sequence<Plain<Type>::count>(), tie_fields(object),
+                        tie_fields(same)...);
       } else {
         refuse<Type, plain>();
       }
@@ -577,23 +352,22 @@ struct Walk {
   }
 
  private:
-  template <std::size_t... i, class... Same>
-  void visit_fields(const Step* way, std::index_sequence<i...>, Same&... same) const {
-    (visit_field<i>(way, same...), ...);
+  template <class Struct, std::size_t... i, class... Tied>
+  void visit_fields(const Step* way, std::index_sequence<i...>, const Tied&... fields) const {
+    (visit_field<Struct, i>(way, fields...), ...);
   }
-  template <std::size_t i, class T, class... Same>
-  void visit_field(const Step* way, T& object, Same&... same) const {
-    using Struct = std::remove_const_t<T>;
-    using Field = std::remove_reference_t<std::tuple_element_t<i, decltype(tie_fields(object))>>;
+  template <class Struct, std::size_t i, class Tied, class... Same>
+  void visit_field(const Step* way, const Tied& fields, const Same&... same) const {
+    using Field = std::remove_reference_t<std::tuple_element_t<i, Tied>>;
     if constexpr (kind<Field> == Kind::skipped) {
       return;
-    } else if constexpr (std::is_const_v<Field> && !std::is_const_v<T>) {
+    } else if constexpr (std::is_const_v<Field> && !std::is_const_v<Struct>) {
       refuse<Struct, Kind::constant>();
     } else if constexpr (named) {
-      const Step step{way, field_name<Struct, i>};
-      visit(&step, std::get<i>(tie_fields(object)), std::get<i>(tie_fields(same))...);
+      const Step step{way, field_name<std::remove_const_t<Struct>, i>};
+      visit(&step, std::get<i>(fields), std::get<i>(same)...);
     } else {
-      visit(way, std::get<i>(tie_fields(object)), std::get<i>(tie_fields(same))...);
+      visit(way, std::get<i>(fields), std::get<i>(same)...);
     }
   }
 

@@ -10,7 +10,7 @@
 namespace tapegrad {
 namespace {
 
-/// The notation with the operands' numbers in it: `%3 + %4`.
+/// What a record does to which records: `add %3, %4`.
 std::string expression(const Recording& recording, Id id) {
   const Node& n = recording.node(id);
   if (n.leaf()) {
@@ -40,11 +40,7 @@ std::string listing(const Recording& recording, std::span<const Id> ids) {
     const std::string_view sweep = (n.flags & Node::swept) != 0 ? "~" : " ";
     Line line{fmt::format("{}%{}", sweep, id), expression(recording, id), text(n.shape),
               std::string(recording.name(id)), text(n.site)};
-    for (std::uint32_t f = n.frame; f != Node::none; f = recording.frame(f).parent)
-      if (recording.frame(f).name != "gradient") {
-        line.site += fmt::format(" in {}", recording.frame(f).name);
-        break;
-      }
+    if (n.frame != Node::none) line.site += fmt::format(" in {}", recording.frame(n.frame).name);
     number = std::max(number, line.number.size());
     content = std::max(content, line.content.size());
     shape = std::max(shape, line.shape.size());
@@ -70,6 +66,7 @@ std::string listing(const Recording& recording, std::span<const Id> ids) {
 }
 
 std::string text(const Tape& tape) {
+  if (!tape.defined()) return "(this tape was moved from)";
   const Recording& recording = tape.recording();
   std::vector<Id> all(recording.size());
   std::iota(all.begin(), all.end(), Id{0});

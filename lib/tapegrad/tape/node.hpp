@@ -54,7 +54,7 @@ struct Leaf {
   Site set_at, step_at;
 };
 
-/// A library composite (Linear, softmax, a gradient) that is being recorded, with its caller's
+/// A library composite (Linear, cross_entropy) that is being recorded, with its caller's
 /// line.
 struct Frame {
   std::string_view name;

@@ -13,6 +13,7 @@
 
 #include "tapegrad/base/shape.hpp"
 #include "tapegrad/kernel/call.hpp"
+#include "tapegrad/kernel/elementwise.hpp"  // so that a user's own block needs one header
 
 namespace tapegrad {
 

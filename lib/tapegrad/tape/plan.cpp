@@ -105,7 +105,7 @@ bool Recording::bind(Id id, Input* inputs, Nest& nest, Step& step) const {
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const Node& x = node(ids[i]);
     inputs[i] = {address(x.slot), 1, &x.shape};
-    if (n.op->kind == Kind::elementwise && !(x.shape == n.shape)) {
+    if (n.op->kind == Kind::elementwise && count != 1 && x.shape != n.shape) {
       inputs[i].step = 0;
       nested = nested || x.shape.numel() != 1;
     }
@@ -147,7 +147,7 @@ void Recording::run(const Step& step) const {
 }
 
 void Recording::fail(Id id, std::string text) const {
-  const Error e = error(*node(id).op, operands(id), std::move(text), {});
+  const Error e = error(*node(id).op, operands(id), node(id).frame, std::move(text), {});
   throw Error(e.op(), e.text(), e.operands(), node(id).site, {});
 }
 
@@ -157,12 +157,15 @@ void Recording::check_finite(Id id) const {
   const auto check = [&](const auto* values) {
     for (std::int64_t i = 0; i < n.shape.numel(); ++i) {
       if (std::isfinite(values[i])) continue;
-      std::string text = fmt::format("made {}", values[i]);
-      if (n.shape.rank() > 0)
-        text += fmt::format(" as element {} of {}", i, tapegrad::text(n.shape));
-      if ((n.flags & Node::adjoint) != 0 && n.origin != Node::none)
-        text += fmt::format(", an adjoint of {}", label(n.origin));
-      fail(id, std::move(text));
+      std::string text = fmt::format("{}", std::isnan(values[i]) ? NAN : values[i]);
+      if (n.shape.rank() > 0) text += fmt::format(", element {} of {}", i, tapegrad::text(n.shape));
+      if ((n.flags & Node::adjoint) == 0 || n.origin == Node::none) fail(id, "made " + text);
+      std::vector<Error::Operand> described{describe(n.origin, "of")};
+      for (Id operand : operands(n.origin))
+        if (described.size() < 5) described.push_back(describe(operand, "operand"));
+      throw Error("gradient",
+                  fmt::format("the adjoint that {} passes on is {}", label(n.origin), text),
+                  std::move(described), node(n.origin).site, {});
     }
   };
   if (precision_ == float32)
@@ -180,7 +183,14 @@ Plan Recording::plan(std::span<const Id> outputs, Site at) {
     needed[id] = 1;
     plan.outputs_.push_back(id);
     plan.born_.push_back(node(id).born);
-    if (!node(id).leaf() && node(id).op->kind == Kind::effect) plan.updates_.push_back(id);
+    if (node(id).leaf() || node(id).op->kind != Kind::effect) continue;
+    for (Id other : plan.updates_)
+      if (operands(other)[0] == operands(id)[0] && other != id)
+        throw Error(
+            "replay", "two updates of one leaf in one run",
+            {describe(operands(id)[0], "of"), describe(other, "update"), describe(id, "update")},
+            at, "updates take effect together, from old values: a leaf can take only one");
+    plan.updates_.push_back(id);
   }
   std::size_t count = 0;
   for (Id id = end; id-- > 0;) {
@@ -242,7 +252,7 @@ void Recording::run(Plan& plan, Site at) {
     }
     *plan.stamps_[i] = clock_;
   }
-  if (!plan.updates_.empty()) finish_updates(plan.updates_, at);
+  commit(plan.updates_, at);
 }
 
 void Recording::replay(std::span<const Id> outputs, Site at) {
@@ -266,29 +276,22 @@ void Recording::replay(std::span<const Id> outputs, Site at) {
   run(found->plan, at);
 }
 
-void Recording::finish_updates(std::span<const Id> updates, Site at) {
+void Recording::commit(std::span<const Id> updates, Site at) {
+  if (updates.empty()) return;
+  for (Id update : updates) require_readable(update, "commit", at);
+  updated_ = ++clock_;
   for (Id update : updates) {
     const Node& n = node(update);
+    const Node& leaf = node(operands(update)[0]);
     const auto bytes = static_cast<std::size_t>(n.shape.numel()) * size_of(precision_);
-    std::memcpy(address(node(operands(update)[0]).slot), address(n.slot), bytes);
-  }
-  changed_ = ++clock_;
-  for (Id update : updates) {
-    Leaf& changed = leaves_[node(operands(update)[0]).first];
-    changed.step = clock_;
-    changed.step_at = at;
+    std::memcpy(address(leaf.slot), address(n.slot), bytes);
+    if (leaves_[leaf.first].kind != LeafKind::state) stepped_ = clock_;
+    leaves_[leaf.first].step = clock_;
+    leaves_[leaf.first].step_at = at;
   }
   std::erase_if(pending_, [&](Id id) {
     return std::find(updates.begin(), updates.end(), id) != updates.end();
   });
-}
-
-void Recording::commit(Site at) {
-  if (pending_.empty()) return;
-  for (Id update : pending_) require_readable(update, "commit", at);
-  walk_ = pending_;
-  const std::vector<Id>& updates = walk_;
-  finish_updates(updates, at);
 }
 
 }  // namespace tapegrad

@@ -48,7 +48,7 @@ Recording& Recording::of(const Tensor& tensor, std::string_view doing, Site at) 
   if (!tensor.defined())
     throw Error(std::string(doing), "an undefined tensor: default-constructed and never recorded",
                 at,
-                "a variable used in its own initialiser, as in auto x = x * 2, is undefined too");
+                "a variable used in its own initialiser, as in Tensor x = x * 2, is undefined too");
   Recording* recording = registry::cell(tensor.cell_).recording;
   if (recording == nullptr || tensor.born_ < recording->first_serial_)
     throw Error(std::string(doing),
@@ -117,8 +117,8 @@ Error Recording::refuse(std::string_view doing, Id id, std::string text, std::st
                std::move(hint));
 }
 
-Error Recording::error(const Op& op, std::span<const Id> operands, std::string text,
-                       std::string hint) const {
+Error Recording::error(const Op& op, std::span<const Id> operands, std::uint32_t frame,
+                       std::string text, std::string hint) const {
   std::vector<Error::Operand> described;
   std::string shapes;
   const std::string_view between = op.kind == Kind::contraction ? " x "
@@ -141,6 +141,8 @@ Error Recording::error(const Op& op, std::span<const Id> operands, std::string t
       break;
     }
   }
+  if (frame != Node::none && frames_[frame].name != op.name)
+    text += fmt::format(" (in {})", frames_[frame].name);
   return Error(std::string(op.name), fmt::format("{}: {}", shapes, text), std::move(described), {},
                std::move(hint));
 }
@@ -153,14 +155,14 @@ std::string Operands::name(std::size_t i) const {
 }
 
 void Operands::fail(std::string text, std::string hint) const {
-  throw recording_.error(op_, ids_, std::move(text), std::move(hint));
+  throw recording_.error(op_, ids_, recording_.current_frame(), std::move(text), std::move(hint));
 }
 
 Shape broadcast_operands(const Operands& x) {
   Shape result = x[0];
   for (std::size_t i = 1; i < x.size(); ++i) {
     const Shape& next = x[i];
-    if (next == result || next.rank() == 0) continue;
+    if (next.rank() == 0 || next == result) continue;
     const std::optional<Shape> common = broadcast(result, next);
     if (!common)
       x.fail("these shapes do not broadcast",
@@ -199,11 +201,13 @@ const Leaf* Recording::find_leaf(Id id, Found found) const {
   return nullptr;
 }
 
-const Leaf* Recording::stale_leaf(Id id, bool steps) const {
+/// The first leaf behind a record that has changed since the record was run.
+const Leaf* Recording::stale_leaf(Id id, Change up_to) const {
   if (node(id).leaf()) return nullptr;
-  const std::uint64_t time = ran(id);
-  return find_leaf(
-      id, [=](const Leaf& leaf) { return leaf.set > time || (steps && leaf.step > time); });
+  return find_leaf(id, [up_to, time = ran(id)](const Leaf& leaf) {
+    const Change step = leaf.kind == LeafKind::state ? Change::update : Change::step;
+    return leaf.set > time || (leaf.step > time && step <= up_to);
+  });
 }
 
 std::string Recording::unreadable(Id id) const {
@@ -215,7 +219,7 @@ std::string Recording::unreadable(Id id) const {
     return "it was not run since its inputs were set";
   }
   if (ran(id) >= set_) return {};
-  if (const Leaf* leaf = stale_leaf(id, false))
+  if (const Leaf* leaf = stale_leaf(id, Change::set))
     return fmt::format("out of date: {} was set at {}", called(leaf->id),
                        tapegrad::text(leaf->set_at));
   return {};
@@ -229,18 +233,29 @@ void Recording::require_readable(Id id, std::string_view doing, Site at) const {
                node(id).leaf() ? "give it values with set" : "run it: tape.replay(...)", at);
 }
 
-void Recording::require_current(Id id, std::string_view doing, Site at) const {
+void Recording::require_current(Id id, std::string_view doing, Site at, Change up_to) const {
   const std::uint64_t time = ran(id);
-  if (time >= changed_) return;
+  if (time >= (up_to == Change::update ? updated_ : stepped_)) return;
   // A record that was never run may be recorded with as long as some input is still to be set.
   if (time == 0 && unset_ > 0) return;
   require_readable(id, doing, at);
-  if (const Leaf* leaf = stale_leaf(id, true))
-    throw refuse(doing, id,
-                 fmt::format("computing with an old value: {} changed at {}", called(leaf->id),
-                             tapegrad::text(leaf->step_at)),
-                 "the value may be looked at; to compute with it, run it again: tape.replay(...)",
-                 at);
+  if (const Leaf* leaf = stale_leaf(id, up_to)) throw outdated(id, *leaf, doing, at);
+}
+
+void Recording::require_unused(Id gradient, Id parameter, std::string_view doing, Site at) const {
+  require_current(gradient, doing, at, Change::step);
+  // Where the loss is linear the gradient does not depend on the parameter, but was used all the
+  // same.
+  if (!node(gradient).leaf() && has_values(gradient) && leaf(parameter).step > ran(gradient))
+    throw outdated(gradient, leaf(parameter), doing, at);
+}
+
+Error Recording::outdated(Id id, const Leaf& changed, std::string_view doing, Site at) const {
+  return refuse(doing, id,
+                fmt::format("computing with an old value: {} changed at {}", called(changed.id),
+                            tapegrad::text(changed.step_at)),
+                "the value may be looked at; to compute with it, run it again: tape.replay(...)",
+                at);
 }
 
 void Recording::note_read(Id id, Site at) {
@@ -272,12 +287,12 @@ void Recording::set(Id id, const Values& values, Site at) {
   else
     values.copy_to(std::span<double>(reinterpret_cast<double*>(address(node(id).slot)), n));
   if (leaf.set == 0) --unset_;
-  set_ = changed_ = leaf.set = ran(id) = ++clock_;
+  set_ = stepped_ = updated_ = leaf.set = ran(id) = ++clock_;
   leaf.set_at = at;
 }
 
 void Recording::stepped(std::span<const Id> leaves, Site at) {
-  changed_ = ++clock_;
+  stepped_ = updated_ = ++clock_;
   for (Id id : leaves) {
     Leaf& leaf = leaves_[node(id).first];
     leaf.step = clock_;
@@ -287,32 +302,34 @@ void Recording::stepped(std::span<const Id> leaves, Site at) {
 
 // ---------------------------------------------------------------- recording
 
-Id Recording::append(const Node& node) {
+Node& Recording::append() {
   if (size_ == chunks_.size() * chunk_size) chunks_.push_back(std::make_unique<Chunk>());
   const Id id = size_++;
-  mutable_node(id) = node;
   ran(id) = 0;
-  return id;
+  return mutable_node(id);
 }
 
-void Recording::check_limit() const {
-  if (bytes() <= limit_) return;
+void Recording::check_limit(const Shape& shape, Site at) const {
+  double needed = static_cast<double>(size_of(precision_));  // may be beyond any whole number
+  for (std::uint32_t extent : shape) needed *= extent;
+  if (static_cast<double>(bytes()) + needed <= static_cast<double>(limit_)) return;
   std::map<std::pair<std::string_view, std::uint32_t>, std::size_t> made;
   for (Id id = 0; id < size_; ++id)
     if (node(id).site) ++made[{node(id).site.file, node(id).site.line}];
   const auto most = std::max_element(
       made.begin(), made.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
-  std::string culprit;
+  std::string text =
+      fmt::format("the limit of {} bytes is reached: {} records take {}", limit_, size_, bytes());
   if (most != made.end()) {
     const std::string file(most->first.first);
-    culprit =
-        fmt::format(": {} made {} of its {} records",
-                    tapegrad::text(Site{file.c_str(), most->first.second}), most->second, size_);
+    text += fmt::format(", {} of them made at {}", most->second,
+                        tapegrad::text(Site{file.c_str(), most->first.second}));
   }
-  throw Error(
-      "tape", fmt::format("its limit of {} bytes is reached{}", limit_, culprit), Site{},
-      "forget each round with `auto scope = tape.scope();` or record once with tg::compile; "
-      "tape.limit(bytes) sets another limit");
+  if (needed > 4096)
+    text += fmt::format("; a tensor of shape {} would take {:.0f}", tapegrad::text(shape), needed);
+  throw Error("tape", std::move(text), at,
+              "forget each round with `auto scope = tape.scope();` or record once with "
+              "tg::compile; tape.limit(bytes) sets another limit");
 }
 
 Tensor Recording::leaf(LeafKind kind, const Shape& shape, const Values* values, Site at) {
@@ -325,25 +342,25 @@ Tensor Recording::leaf(LeafKind kind, const Shape& shape, const Values* values, 
   n.frame = frame_;
   n.site = blame(at);
   try {
+    check_limit(shape, n.site);
     if (kind == LeafKind::parameter) {
       n.slot = parameters_.allocate(shape.numel());
       n.slot.bits |= Slot::parameter_bit;
     } else {
       n.slot = values_.allocate(shape.numel());
     }
-    const Id id = append(n);
+    const Id id = size_;
+    append() = n;
     leaves_.push_back({.kind = kind, .id = id, .set_at = at, .step_at = at});
-    check_limit();
-    if (values == nullptr) {
-      ++unset_;
-      return handle(id);
-    }
+    ++unset_;
+    if (values == nullptr) return handle(id);
     const auto count = static_cast<std::size_t>(shape.numel());
     if (precision_ == float32)
       values->copy_to(std::span<float>(reinterpret_cast<float*>(address(n.slot)), count));
     else
       values->copy_to(std::span<double>(reinterpret_cast<double*>(address(n.slot)), count));
     leaves_.back().set = ran(id) = clock_;
+    --unset_;
     return handle(id);
   } catch (...) {
     truncate(before);
@@ -352,11 +369,14 @@ Tensor Recording::leaf(LeafKind kind, const Shape& shape, const Values* values, 
 }
 
 void Recording::grow_constants() {
-  std::vector<Constant> old = std::move(constants_);
-  constants_.assign(std::max<std::size_t>(64, old.size() * 2), {});
+  std::swap(constants_, old_constants_);
+  const auto alive = [&](const Constant& c) { return c.id < size_ && node(c.id).born == c.born; };
+  // Room by those that are alive: the literals of ended scopes must not make it grow for ever.
+  const auto count = std::count_if(old_constants_.begin(), old_constants_.end(), alive);
+  constants_.assign(std::bit_ceil(static_cast<std::size_t>(64 + 4 * count)), {});
   constants_used_ = 0;
-  for (const Constant& c : old) {
-    if (c.id >= size_ || node(c.id).born != c.born) continue;
+  for (const Constant& c : old_constants_) {
+    if (!alive(c)) continue;
     std::size_t place = (c.bits * 0x9e3779b97f4a7c15u) >> 32;
     while (constants_[place % constants_.size()].id != Node::none) ++place;
     constants_[place % constants_.size()] = c;
@@ -397,7 +417,9 @@ Tensor Recording::record(const Op& op, std::span<const Arg> args,
   for (std::size_t i = 0; i < args.size(); ++i) {
     if (args[i].is_number()) continue;
     const Id id = arg_ids_[i] = id_of(args[i].tensor(), op.name, at);
-    require_current(id, op.name, at);
+    // What is behind a current tensor is current: a sweep, which has asked for y, need not ask
+    // again.
+    if (!sweep_.active) require_current(id, op.name, at);
     computed = computed && has_values(id);
   }
   const Mark before = mark();
@@ -405,9 +427,21 @@ Tensor Recording::record(const Op& op, std::span<const Arg> args,
     for (std::size_t i = 0; i < args.size(); ++i)
       if (args[i].is_number()) arg_ids_[i] = constant(args[i].number());
     const Operands operands(op, *this, arg_ids_, attributes);
-    Node n;
+    const Shape shape = op.shape(operands);
+    // Outputs keep their numbers when an optimiser or an update changes a leaf in its place: what
+    // would lie inside such a leaf is copied.
+    const bool copied = op.alias == nullptr || is(arg_ids_[0], LeafKind::parameter) ||
+                        is(arg_ids_[0], LeafKind::state);
+    const std::int64_t inside = copied ? -1 : op.alias(operands);
+    const std::int64_t count = shape.numel();
+    // Looked at now and then only: an ordinary record costs about a hundred bytes.
+    if (size_ % 64 == 0 || static_cast<std::uint64_t>(count) > 256) check_limit(shape, at);
+    const Slot slot = inside >= 0 ? node(arg_ids_[0]).slot + inside : values_.allocate(count);
+    const Id id = size_;
+    Node& n = append();
     n.op = &op;
-    n.shape = op.shape(operands);
+    n.slot = slot;
+    n.shape = shape;
     n.born = serial_;
     n.first = operands_.append(arg_ids_);
     n.count = static_cast<std::uint32_t>(args.size());
@@ -417,18 +451,8 @@ Tensor Recording::record(const Op& op, std::span<const Arg> args,
     n.frame = frame_;
     n.origin = sweep_.active ? sweep_.origin : Node::none;
     n.site = at;
-    n.flags = static_cast<std::uint8_t>(sweep_.active ? Node::swept : 0);
-    const std::int64_t inside = op.alias == nullptr ? -1 : op.alias(operands);
-    const std::int64_t count = n.shape.numel();
-    if (inside >= 0) {
-      n.slot = node(arg_ids_[0]).slot + inside;
-      n.flags |= Node::aliased;
-    } else {
-      n.slot = values_.allocate(count);
-    }
-    const Id id = append(n);
-    // Looked at now and then only: an ordinary record costs about a hundred bytes.
-    if (id % 64 == 0 || count > 256) check_limit();
+    n.flags = static_cast<std::uint8_t>((sweep_.active ? Node::swept : 0) |
+                                        (inside >= 0 ? Node::aliased : 0));
     if (computed) {
       compute(id);
       if (trap_ && !sweep_.active) check_finite(id);
@@ -458,7 +482,7 @@ void Recording::name(Id id, std::string_view name, bool provisional) {
 
 Mark Recording::mark() const {
   Mark m;
-  m.serial = size_ == 0 ? 0 : node(size_ - 1).born;
+  m.serial = size_ == 0 ? first_serial_ : node(size_ - 1).born;
   m.size = size_;
   m.cell = cell_;
   m.values = values_.mark();
@@ -471,15 +495,26 @@ Mark Recording::mark() const {
   return m;
 }
 
+bool Recording::holds(const Mark& mark) const {
+  return mark.cell == cell_ && mark.size <= size_ &&
+         mark.serial == (mark.size == 0 ? first_serial_ : node(mark.size - 1).born);
+}
+
 void Recording::rewind(const Mark& mark, Site at) {
   if (mark.cell != cell_) throw Error("rewind", "the mark belongs to another tape", at);
-  if (mark.size > size_ || (mark.size > 0 && node(mark.size - 1).born != mark.serial))
-    throw Error("rewind", "the mark is stale: the tape was rewound past it", at);
+  if (!holds(mark)) throw Error("rewind", "the mark is stale: the tape was rewound past it", at);
   truncate(mark);
 }
 
+void Recording::forget(const Ref& tape, const Mark& mark) {
+  Recording* recording = registry::cell(tape.cell).recording;
+  if (recording != nullptr && recording->first_serial_ == tape.first_serial &&
+      recording->holds(mark))
+    recording->truncate(mark);
+}
+
 void Recording::truncate(const Mark& m) {
-  if (size_ != m.size) registry::cell(cell_).serial = ++serial_;
+  if (size_ != m.size) ++serial_;
   size_ = m.size;
   values_.rewind(m.values);
   parameters_.rewind(m.parameters);
@@ -490,7 +525,7 @@ void Recording::truncate(const Mark& m) {
     leaves_.pop_back();
   }
   while (names_used_ > 0 && names_[names_used_ - 1].owner >= size_) --names_used_;
-  std::erase_if(notes_, [&](const Note& note) { return note.id >= size_; });
+  std::erase_if(notes_, [&](const Note& note) { return note.id >= size_ || note.before > size_; });
   std::erase_if(pending_, [&](Id id) { return id >= size_; });
   frames_.resize(m.frames);
   frame_ = m.frame;
@@ -507,20 +542,20 @@ std::uint32_t Recording::open_frame(std::string_view name, Site site) {
   return before;
 }
 
-FrameScope::FrameScope(Recording& recording, std::string_view name, Site site)
-    : recording_(recording), mark_(recording.mark()), exceptions_(std::uncaught_exceptions()) {
-  recording_.open_frame(name, site);
+Rollback::Rollback(Recording& recording)
+    : recording_(recording), mark_(recording.mark()), exceptions_(std::uncaught_exceptions()) {}
+
+Rollback::~Rollback() {
+  if (std::uncaught_exceptions() > exceptions_) recording_.truncate(mark_);
 }
+
+FrameScope::FrameScope(Recording& recording, std::string_view name, Site site)
+    : recording_(recording), rollback_(recording), before_(recording.open_frame(name, site)) {}
 
 FrameScope::FrameScope(std::string_view name, const Arg& operand)
     : FrameScope(recording_of(name, {&operand, 1}), name, operand.site()) {}
 
-FrameScope::~FrameScope() {
-  if (std::uncaught_exceptions() > exceptions_)
-    recording_.truncate(mark_);
-  else
-    recording_.close_frame(mark_.frame);
-}
+FrameScope::~FrameScope() { recording_.close_frame(before_); }
 
 Recording& recording_of(std::string_view doing, std::span<const Arg> args) {
   for (const Arg& arg : args)

@@ -21,7 +21,7 @@ namespace tapegrad {
 
 /// A point on a tape to rewind to.
 struct Mark {
-  std::uint64_t serial = 0;  // the youngest record before it was born under this serial
+  std::uint64_t serial = 0;  // under which the youngest record before it was born, or the tape
   Id size = 0;
   std::uint32_t cell = 0;
   Arena::Mark values, parameters;
@@ -61,9 +61,9 @@ class Recording {
   bool holds(const Tensor& tensor) const {
     return tensor.cell_ == cell_ && tensor.id_ < size_ && node(tensor.id_).born == tensor.born_;
   }
-  /// A number for each handle: two handles of one tensor have the same one.
-  static std::uint64_t key(const Tensor& tensor) {
-    return (std::uint64_t{tensor.cell_} << 32) | tensor.id_;
+  /// Whether two handles are of one tensor.
+  static bool same(const Tensor& a, const Tensor& b) {
+    return a.cell_ == b.cell_ && a.id_ == b.id_ && a.born_ == b.born_;
   }
 
   // Reading the sequence.
@@ -102,10 +102,14 @@ class Recording {
   Tensor number(double value) { return handle(constant(value)); }
 
   Mark mark() const;
+  /// Whether the mark was made on this tape, which was not rewound past it since.
+  bool holds(const Mark& mark) const;
   /// Forgets what was recorded since. Throws Error if the mark itself was forgotten.
   void rewind(const Mark& mark, Site at);
   /// The same without a check or an error, for the unwinding of a failed call.
   void truncate(const Mark& mark);
+  /// For the end of a scope: nothing is left to do if its tape is gone, or its beginning forgotten.
+  static void forget(const Ref& tape, const Mark& mark);
 
   std::uint32_t open_frame(std::string_view name, Site site);
   void close_frame(std::uint32_t before) { frame_ = before; }
@@ -121,9 +125,15 @@ class Recording {
   bool has_values(Id id) const { return ran(id) != 0; }
   /// Throws Error if looking at the record would show an old number, or none.
   void require_readable(Id id, std::string_view doing, Site at) const;
-  /// Throws Error if computing with the record would mix numbers of different times.
-  void require_current(Id id, std::string_view doing, Site at) const;
-  bool current(Id id) const { return ran(id) >= changed_ || !stale_leaf(id, true); }
+  /// What can happen to a leaf after a record was run, each with those before it: it is set, an
+  /// optimiser steps it, a run updates it as a state.
+  enum class Change : std::uint8_t { set, step, update };
+  /// Throws Error if computing with the record would mix numbers of different times. An optimiser
+  /// may use a gradient whose run has carried states on: for it, that is no change.
+  void require_current(Id id, std::string_view doing, Site at, Change up_to = Change::update) const;
+  /// The same for a gradient that is about to change a parameter, which it may do once.
+  void require_unused(Id gradient, Id parameter, std::string_view doing, Site at) const;
+  bool current(Id id) const { return ran(id) >= updated_ || !stale_leaf(id, Change::update); }
   /// Why the record cannot be read, or an empty text.
   std::string unreadable(Id id) const;
   void note_read(Id id, Site at);
@@ -136,10 +146,12 @@ class Recording {
   Plan plan(std::span<const Id> outputs, Site at);
   /// Whether the outputs of a plan are still on the tape.
   bool holds(const Plan& plan) const;
-  /// Lets the recorded updates that were not committed yet take effect, all at once.
-  void commit(Site at);
+  /// Notes an update that was recorded; it takes effect by a run that includes it, or by commit.
   void pend(Id update) { pending_.push_back(update); }
+  /// The updates that were recorded and have not taken effect.
   std::span<const Id> pending() const { return pending_; }
+  /// Lets updates take effect, all at once.
+  void commit(std::span<const Id> updates, Site at);
 
   void limit(std::size_t bytes) { limit_ = bytes; }
   void trap_non_finite(bool on) { trap_ = on; }
@@ -166,7 +178,9 @@ class Recording {
 
   // Errors.
 
-  Error error(const Op& op, std::span<const Id> operands, std::string text, std::string hint) const;
+  /// About a record that is about to be made, or was made, in this frame.
+  Error error(const Op& op, std::span<const Id> operands, std::uint32_t frame, std::string text,
+              std::string hint) const;
   Error::Operand describe(Id id, std::string role) const;
   /// The line to blame for what is being recorded: the current composite's caller, or `at`.
   Site blame(Site at) const { return frame_ == Node::none ? at : frames_[frame_].site; }
@@ -202,7 +216,7 @@ class Recording {
   Node& mutable_node(Id id) { return chunks_[id / chunk_size]->nodes[id % chunk_size]; }
   std::uint64_t ran(Id id) const { return chunks_[id / chunk_size]->ran[id % chunk_size]; }
   std::uint64_t& ran(Id id) { return chunks_[id / chunk_size]->ran[id % chunk_size]; }
-  Id append(const Node& node);
+  Node& append();
   Id constant(double number);
   void grow_constants();
   /// Binds a record's kernel to addresses; false if it needs no nest of loops.
@@ -212,11 +226,12 @@ class Recording {
   void run(const Step& step) const;
   [[noreturn]] void fail(Id id, std::string text) const;  // at the record's own line
   void check_finite(Id id) const;
-  void check_limit() const;
-  void finish_updates(std::span<const Id> updates, Site at);
-  const Leaf* stale_leaf(Id id, bool steps) const;
+  /// Throws Error if one more record of this shape is too much.
+  void check_limit(const Shape& shape, Site at) const;
+  const Leaf* stale_leaf(Id id, Change up_to) const;
   template <class Found>
   const Leaf* find_leaf(Id id, Found found) const;
+  Error outdated(Id id, const Leaf& changed, std::string_view doing, Site at) const;
   std::string called(Id id) const;  // the name, or the label
   Error refuse(std::string_view doing, Id id, std::string text, std::string hint, Site at) const;
 
@@ -236,13 +251,15 @@ class Recording {
   std::vector<Frame> frames_;
   std::uint32_t frame_ = Node::none;
   std::vector<Note> notes_;
-  std::vector<Constant> constants_;  // a hash table with open addressing
+  std::vector<Constant> constants_;      // a hash table with open addressing
+  std::vector<Constant> old_constants_;  // its memory before it grew, used again when it does
   std::size_t constants_used_ = 0;
 
   std::uint32_t unset_ = 0;  // leaves that have no values yet
   std::uint64_t clock_ = 1;
   std::uint64_t set_ = 0;      // clock of the last set of any leaf
-  std::uint64_t changed_ = 0;  // clock of the last set or step of any leaf
+  std::uint64_t stepped_ = 0;  // clock of the last set or step of any leaf
+  std::uint64_t updated_ = 0;  // clock of the last set, step or update of any leaf
   std::vector<Id> pending_;
 
   std::vector<RememberedGradient> gradients_;
@@ -273,6 +290,20 @@ inline Tensor record(const Op& op, std::initializer_list<Arg> args,
 /// The tape that operands live on; number operands have none. Throws Error if it cannot be told.
 Recording& recording_of(std::string_view doing, std::span<const Arg> args);
 
+/// Forgets what was recorded since its beginning, if it is left by an exception.
+class Rollback {
+ public:
+  explicit Rollback(Recording& recording);
+  Rollback(const Rollback&) = delete;
+  Rollback& operator=(const Rollback&) = delete;
+  ~Rollback();
+
+ private:
+  Recording& recording_;
+  Mark mark_;
+  int exceptions_;
+};
+
 /// Groups the records of a library composite under a name and its caller's line, while it lives. If
 /// it is left by an exception, what was recorded in it is forgotten.
 class FrameScope {
@@ -285,8 +316,8 @@ class FrameScope {
 
  private:
   Recording& recording_;
-  Mark mark_;
-  int exceptions_;
+  Rollback rollback_;
+  std::uint32_t before_;
 };
 
 }  // namespace tapegrad

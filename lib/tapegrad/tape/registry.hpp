@@ -13,7 +13,7 @@ class Recording;
 
 struct Cell {
   Recording* recording = nullptr;
-  std::uint64_t serial = 0;  // the last rewind serial any recording in this cell has used
+  std::uint64_t serial = 0;  // the last rewind serial that any former recording in it has used
 };
 
 namespace registry {

@@ -4,7 +4,7 @@
 
 namespace tapegrad {
 
-Scope::~Scope() { recording_->truncate(mark_); }
+Scope::~Scope() { Recording::forget(tape_, mark_); }
 
 Recording& Tape::get(Site at) const {
   if (!recording_) throw Error("tape", "this tape was moved from", at);
@@ -12,16 +12,21 @@ Recording& Tape::get(Site at) const {
 }
 
 Tensor Tape::parameter(const Values& flat, const Shape& shape, Site at) {
-  return leaf(LeafKind::parameter, flat.reshaped(shape), at);
+  return leaf(LeafKind::parameter, flat.reshaped(shape, at), at);
 }
 Tensor Tape::input(const Values& flat, const Shape& shape, Site at) {
-  return leaf(LeafKind::input, flat.reshaped(shape), at);
+  return leaf(LeafKind::input, flat.reshaped(shape, at), at);
 }
 Tensor Tape::state(const Values& flat, const Shape& shape, Site at) {
-  return leaf(LeafKind::state, flat.reshaped(shape), at);
+  return leaf(LeafKind::state, flat.reshaped(shape, at), at);
 }
 Tensor Tape::constant(const Values& flat, const Shape& shape, Site at) {
-  return leaf(LeafKind::constant, flat.reshaped(shape), at);
+  return leaf(LeafKind::constant, flat.reshaped(shape, at), at);
+}
+
+void Tape::commit(Site at) {
+  const std::span<const Id> pending = get(at).pending();
+  get(at).commit(std::vector<Id>(pending.begin(), pending.end()), at);
 }
 
 void Tape::replay_all(std::span<const Tensor> outputs, Site at) {

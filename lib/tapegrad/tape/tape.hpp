@@ -23,8 +23,8 @@ class [[nodiscard("without a name the scope ends at once")]] Scope {
 
  private:
   friend class Tape;
-  Scope(Recording & recording) : recording_(&recording), mark_(recording.mark()) {}
-  Recording* recording_;
+  explicit Scope(const Recording& recording) : tape_(recording.ref()), mark_(recording.mark()) {}
+  Recording::Ref tape_;
   Mark mark_;
 };
 
@@ -64,13 +64,13 @@ class Tape {
   /// Computes the outputs anew from the leaves: only the records they need. Updates among the
   /// outputs take effect together at the end. Throws Error if an input they need was never set.
   template <std::same_as<Tensor>... More>
-  void replay(const Tensor& output, const More&... more) {
-    const std::array<Tensor, sizeof...(More) + 1> outputs{output, more...};
-    replay_all(outputs);
+  void replay(const Arg& output, const More&... more) {
+    const std::array<Tensor, sizeof...(More) + 1> outputs{output.tensor(), more...};
+    replay_all(outputs, output.site());
   }
   void replay_all(std::span<const Tensor> outputs, Site at = Site::here());
   /// Lets updates that were recorded but not yet run by a replay take effect, all at once.
-  void commit(Site at = Site::here()) { get(at).commit(at); }
+  void commit(Site at = Site::here());
 
   /// `auto scope = tape.scope();` forgets at the end of the block what was recorded in it.
   Scope scope(Site at = Site::here()) { return Scope(get(at)); }
@@ -79,6 +79,8 @@ class Tape {
   /// was itself forgotten or belongs to another tape.
   void rewind(const Mark& mark, Site at = Site::here()) { get(at).rewind(mark, at); }
 
+  /// Whether it holds a tape: not if it was moved from.
+  bool defined() const { return recording_ != nullptr; }
   Precision precision(Site at = Site::here()) const { return get(at).precision(); }
   /// The number of records, leaves included.
   std::size_t size(Site at = Site::here()) const { return get(at).size(); }

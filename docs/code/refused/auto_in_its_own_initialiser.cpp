@@ -1,0 +1,13 @@
+// expect: 'auto'
+#include <tapegrad/tapegrad.hpp>
+
+tapegrad::Tensor twice(const tapegrad::Tensor& x);
+tapegrad::Tensor twice(const tapegrad::Tensor& x) {
+#ifdef MISTAKE
+  if (x.rank() == 0) {
+    auto x = x * 2;
+    return x;
+  }
+#endif
+  return x * 2;
+}

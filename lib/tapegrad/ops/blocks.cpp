@@ -1,0 +1,41 @@
+#include "tapegrad/ops/blocks.hpp"
+
+#include <fmt/format.h>
+
+#include <vector>
+
+namespace tapegrad {
+
+Shape shape_of(std::string_view name, const Arg& x) {
+  if (x.is_number()) return Shape{};
+  const Recording& recording = recording_of(name, {&x, 1});
+  return recording.node(recording.id_of(x.tensor(), name, x.site())).shape;
+}
+
+std::int64_t resolve_axis(std::string_view name, const Arg& x, std::int64_t axis) {
+  const Shape shape = shape_of(name, x);
+  if (axis < -shape.rank() || axis >= shape.rank())
+    refuse(name, {&x, 1}, {}, fmt::format("there is no axis {}", axis));
+  return axis < 0 ? axis + shape.rank() : axis;
+}
+
+void refuse(std::string_view name, std::span<const Arg> operands,
+            std::span<const std::string_view> roles, std::string text, std::string hint) {
+  const Recording& recording = recording_of(name, operands);
+  std::vector<Error::Operand> described;
+  std::string shapes;
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    std::string role(i < roles.size() ? roles[i] : "operand");
+    Error::Operand o{std::move(role), fmt::format("{}", operands[i].number()), Shape{},
+                     operands[i].site()};
+    if (!operands[i].is_number())
+      o = recording.describe(recording.id_of(operands[i].tensor(), name, operands[i].site()),
+                             o.role);
+    shapes += (i == 0 ? "" : " and ") + tapegrad::text(o.shape);
+    described.push_back(std::move(o));
+  }
+  throw Error(std::string(name), fmt::format("{}: {}", shapes, text), std::move(described),
+              recording.blame(operands[0].site()), std::move(hint));
+}
+
+}  // namespace tapegrad

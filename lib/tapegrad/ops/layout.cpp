@@ -1,0 +1,185 @@
+// Layout: other shapes and other orders of the same elements.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/container/static_vector.hpp>
+
+#include "tapegrad/kernel/elementwise.hpp"
+#include "tapegrad/kernel/move.hpp"
+#include "tapegrad/ops/blocks.hpp"
+#include "tapegrad/ops/catalogue.hpp"
+#include "tapegrad/ops/ops.hpp"
+#include "tapegrad/ops/vjp.hpp"
+
+namespace tapegrad {
+namespace {
+
+using Axis = std::int64_t;
+using Extents = boost::container::static_vector<std::int64_t, Shape::max_rank>;
+
+Extents extents(const Shape& shape) { return {shape.begin(), shape.end()}; }
+
+// ---- permute. Attributes: for each axis of the result, the operand's axis
+
+Shape permute_shape(const Operands& x) {
+  Shape result = x[0];
+  for (int axis = 0; axis < result.rank(); ++axis)
+    result.set(axis, x[0][static_cast<int>(x.attribute(static_cast<std::size_t>(axis)))]);
+  return result;
+}
+
+void permute_examples(Examples& example) {
+  example({Shape{}}, {});
+  example({Shape{2, 3}}, {1, 0});
+  example({Shape{2, 3, 4}}, {2, 0, 1});  // not its own inverse
+  example({Shape{2, 3, 4}}, {0, 2, 1});
+  example({Shape{2, 1, 3, 2}}, {3, 1, 0, 2});
+  example({Shape{0, 3}}, {1, 0});
+}
+
+constexpr Op permute_op = {
+    .name = "permute",
+    .notation = "permute({})",
+    .kind = Kind::view,
+    .shape = permute_shape,
+    .forward = kernel<[]<class T>(const Call& c) {
+      const Strides from = strides(*c.in[0].shape);
+      Strides moved{};
+      for (std::size_t axis = 0; axis < static_cast<std::size_t>(c.shape->rank()); ++axis)
+        moved[axis] = from[static_cast<std::size_t>(c.attributes[axis])];
+      for_each_index(*c.shape, moved,
+                     [&](std::int64_t i, std::int64_t x) { c.to<T>()[i] = c.from<T>(0)[x]; });
+    }>,
+    .vjp =
+        [](Vjp& v) {
+          Extents inverse(v.attributes().size());
+          for (std::size_t axis = 0; axis < inverse.size(); ++axis)
+            inverse[static_cast<std::size_t>(v.attribute(axis))] = static_cast<Axis>(axis);
+          const Arg ybar = v.ybar;
+          v.give(0, record(v.op(), {&ybar, 1}, inverse));
+        },
+    .sample = {uniform(-2, 2)},
+    .examples = permute_examples,
+};
+
+// ---- reshape. Attributes: the extents
+
+Shape attributes_as_shape(const Operands& x) { return Shape(x.attributes()); }
+
+Shape reshape_shape(const Operands& x) {
+  const Shape result = attributes_as_shape(x);
+  if (result.numel() != x[0].numel())
+    x.fail(fmt::format("{} elements do not fit into {}, which has {}", x[0].numel(), text(result),
+                       result.numel()));
+  return result;
+}
+
+void reshape_examples(Examples& example) {
+  example({Shape{}}, {1, 1});
+  example({Shape{2, 3}}, {3, 2});
+  example({Shape{2, 3}}, {6});
+  example({Shape{0, 3}}, {3, 0});
+}
+
+constexpr Op reshape_op = {
+    .name = "reshape",
+    .notation = "reshape({})",
+    .kind = Kind::view,
+    .shape = reshape_shape,
+    .forward = copy_kernel,
+    .vjp = [](Vjp& v) { v.give(0, reshape(v.ybar, v.x(0).shape())); },
+    .sample = {uniform(-2, 2)},
+    .examples = reshape_examples,
+    .alias = [](const Operands&) -> std::int64_t { return 0; },
+};
+
+// ---- broadcast_to. Attributes: the extents
+
+Shape broadcast_to_shape(const Operands& x) {
+  const Shape result = attributes_as_shape(x);
+  const auto common = broadcast(x[0], result);
+  if (!common || *common != result)
+    x.fail(fmt::format("cannot be stretched to {}", text(result)),
+           "aligned at the last axis, only extents of 1 stretch");
+  return result;
+}
+
+void broadcast_to_examples(Examples& example) {
+  example({Shape{}}, {2, 3});
+  example({Shape{3}}, {2, 3});
+  example({Shape{2, 1}}, {2, 3});
+  example({Shape{2, 1, 3}}, {2, 2, 2, 3});
+  example({Shape{1}}, {0});
+}
+
+constexpr Op broadcast_to_op = {
+    .name = "broadcast_to",
+    .notation = "broadcast({})",
+    .kind = Kind::elementwise,
+    .shape = broadcast_to_shape,
+    .forward = elementwise_kernel<[](auto x) { return x; }>,
+    .vjp = [](Vjp& v) { v.give(0, v.ybar); },
+    .sample = {uniform(-2, 2)},
+    .examples = broadcast_to_examples,
+};
+
+constexpr const Op* family[] = {&permute_op, &reshape_op, &broadcast_to_op};
+
+}  // namespace
+
+Family layout_family() { return family; }
+
+Tensor transpose(const Arg& x) {
+  if (shape_of("transpose", x).rank() < 2)
+    refuse("transpose", {&x, 1}, {}, "there are no two axes to exchange");
+  return transpose(x, -2, -1);
+}
+
+Tensor transpose(const Arg& x, std::int64_t axis, std::int64_t other) {
+  const Axis a = resolve_axis("transpose", x, axis), b = resolve_axis("transpose", x, other);
+  Extents order;
+  for (int i = 0; i < x.tensor().rank(); ++i) order.push_back(i == a ? b : i == b ? a : i);
+  return record(permute_op, {&x, 1}, order);
+}
+
+Tensor permute(const Arg& x, std::initializer_list<std::int64_t> axes) {
+  const int rank = shape_of(permute_op.name, x).rank();
+  if (static_cast<int>(axes.size()) != rank)
+    refuse(permute_op.name, {&x, 1}, {},
+           fmt::format("{} of {} axes are listed", axes.size(), rank));
+  Extents order;
+  for (Axis axis : axes) {
+    const Axis resolved = resolve_axis(permute_op.name, x, axis);
+    if (std::find(order.begin(), order.end(), resolved) != order.end())
+      refuse(permute_op.name, {&x, 1}, {}, fmt::format("axis {} is named twice", axis));
+    order.push_back(resolved);
+  }
+  return record(permute_op, {&x, 1}, order);
+}
+
+Tensor reshape(const Arg& x, const Shape& shape) {
+  return record(reshape_op, {&x, 1}, extents(shape));
+}
+
+Tensor reshape(const Arg& x, std::initializer_list<std::int64_t> extents) {
+  const std::int64_t have = shape_of(reshape_op.name, x).numel();
+  std::int64_t known = 1;
+  int open = 0;
+  for (std::int64_t extent : extents) (extent == -1 ? (++open, known) : known *= extent);
+  if (open > 1) refuse(reshape_op.name, {&x, 1}, {}, "more than one extent is -1");
+  if (open == 1 && (known <= 0 || have % known != 0))
+    refuse(
+        reshape_op.name, {&x, 1}, {},
+        fmt::format("{} elements do not divide by {}, so no extent can stand for -1", have, known));
+  if (extents.size() > Shape::max_rank)
+    refuse(reshape_op.name, {&x, 1}, {}, fmt::format("{} axes are too many", extents.size()));
+  Extents whole;
+  for (std::int64_t extent : extents) whole.push_back(extent == -1 ? have / known : extent);
+  return record(reshape_op, {&x, 1}, whole);
+}
+
+Tensor broadcast_to(const Arg& x, const Shape& shape) {
+  return record(broadcast_to_op, {&x, 1}, extents(shape));
+}
+
+}  // namespace tapegrad

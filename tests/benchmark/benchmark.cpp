@@ -1,0 +1,183 @@
+// Times the tape against its promises and against hand-written loops, all in one run. Prints a
+// Markdown table, or puts it into the page named as its argument, between <!-- measured --> and
+// <!-- /measured -->. Not a test: a noisy machine proves nothing.
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <tapegrad/tapegrad.hpp>
+#include <vector>
+
+#include "plain_network.hpp"
+
+namespace tg = tapegrad;
+
+namespace {
+
+/// The least time of several repetitions, in ns for each of `per_run` items.
+template <class F>
+double nanoseconds(double per_run, F run, int repetitions = 40) {
+  double best = 1e300;
+  for (int i = 0; i < repetitions; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    run();
+    const std::chrono::duration<double, std::nano> time = std::chrono::steady_clock::now() - start;
+    best = std::min(best, time.count() / per_run);
+  }
+  return best;
+}
+
+std::string report;
+
+void row(const std::string& what, const std::string& measured, const std::string& promise) {
+  report += fmt::format("| {} | {} | {} |\n", what, measured, promise);
+}
+
+constexpr int records = 2000;
+
+/// A chain of 2,000 scalar records: half products, half sums.
+tg::Tensor chain(tg::Tensor x, tg::Tensor w) {
+  for (int i = 0; i < records / 2; ++i) x = x * w + w;
+  return x;
+}
+
+void scalar_records() {
+  tg::Tape tape;
+  const tg::Tensor x = tape.parameter(0.5), w = tape.parameter(0.25);
+  row("recording and running a scalar record, in a scope",
+      fmt::format("{:.0f} ns", nanoseconds(records,
+                                           [&] {
+                                             auto scope = tape.scope();
+                                             chain(x, w);
+                                           })),
+      "at most 80 ns");
+  const std::size_t bytes = tape.bytes();
+  const tg::Tensor y = chain(x, w);
+  const double per_record = static_cast<double>(tape.bytes() - bytes) / records;
+  tape.replay(y);
+  row("replaying a scalar record",
+      fmt::format("{:.1f} ns", nanoseconds(records, [&] { tape.replay(y); })), "at most 12 ns");
+  row("memory of a scalar record with two operands", fmt::format("{:.0f} bytes", per_record), "");
+  const double both = nanoseconds(records, [&] {
+    auto scope = tape.scope();
+    gradient(chain(x, w), w);
+  });
+  row("recording a scalar record and its gradient, in a scope", fmt::format("{:.0f} ns", both), "");
+}
+
+void three_layer_step() {
+  tg::Random random{1};
+  const tg::Array w0 = random.uniform(-1, 1, tg::Shape{3, 4}),
+                  w1 = random.uniform(-1, 1, tg::Shape{4, 1});
+  const std::vector<double> x{0, 0, 0, 0, 1, 1, 1, 0, 1, 0, 0, 1, 0, 0, 1}, y{0, 1, 1, 0, 0};
+  constexpr int steps = 500;
+
+  plain::Network hand(5, 3, 4, 1, w0.values(), w1.values());
+  const auto plain_steps = [&] {
+    for (int i = 0; i < steps; ++i) {
+      hand.forward(x.data(), y.data());
+      hand.backward(x.data(), y.data());
+      hand.update(1.0);
+    }
+  };
+
+  struct Net {
+    tg::Linear hidden, output;
+  };
+  tg::Tape tape;
+  const Net net{{tape.parameter(w0), {}}, {tape.parameter(w1), {}}};
+  auto train = tg::compile(tape, [&](tg::Tensor in, tg::Tensor target) {
+    const tg::Tensor loss =
+        half_squared_error(sigmoid(net.output(sigmoid(net.hidden(in)))), target);
+    return std::tuple{loss, gradient(loss, net)};
+  });
+  const tg::Array in(tg::Shape{5, 3}, x), target(tg::Shape{5, 1}, y);
+  tg::Sgd sgd{.learning_rate = 1.0};
+  const auto tape_steps = [&] {
+    for (int i = 0; i < steps; ++i) {
+      const auto& [loss, slope] = train(in, target);
+      sgd.step(net, slope);
+    }
+  };
+  tape_steps();
+  const double by_hand = nanoseconds(steps, plain_steps), by_tape = nanoseconds(steps, tape_steps);
+  row("a training step of the three-layer network, plain loops", fmt::format("{:.0f} ns", by_hand),
+      "");
+  row("the same step, replayed", fmt::format("{:.0f} ns", by_tape), "");
+  row("ratio", fmt::format("{:.2f}", by_tape / by_hand), "at most 4");
+}
+
+/// Seconds of processor time that finished child processes have used.
+double children_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_CHILDREN, &usage);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+/// How much processor time a compiler takes for the header, alone in a file.
+void include_time(const std::string& compiler, const std::string& include) {
+  const std::string file = "include_time.cpp";
+  std::ofstream(file) << "#include <tapegrad/tapegrad.hpp>\n";
+  const std::string command =
+      fmt::format("{} -std=c++20 -I{} -c {} -o include_time.o", compiler, include, file);
+  double best = 1e300;
+  for (int i = 0; i < 3; ++i) {
+    const double before = children_seconds();
+    if (std::system(command.c_str()) != 0) return;
+    best = std::min(best, children_seconds() - before);
+  }
+  std::remove(file.c_str());
+  std::remove("include_time.o");
+  row("compiling an empty file that includes tapegrad", fmt::format("{:.2f} s", best),
+      "under 1.5 s with g++ 12");
+}
+
+std::string machine() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);)
+    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
+  return "an unknown processor";
+}
+
+/// Replaces what stands between the marks of the page.
+bool put_into(const char* page) {
+  std::ifstream in(page);
+  std::string content{std::istreambuf_iterator<char>(in), {}};
+  const std::string begin = "<!-- measured -->\n", end = "<!-- /measured -->";
+  const std::size_t from = content.find(begin), to = content.find(end);
+  if (from == std::string::npos || to == std::string::npos) return false;
+  content.replace(from + begin.size(), to - from - begin.size(), report);
+  return static_cast<bool>(std::ofstream(page) << content);
+}
+
+#if defined(__clang__)
+constexpr const char* compiler = "clang " __clang_version__;
+#else
+constexpr const char* compiler = "g++ " __VERSION__;
+#endif
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  report = fmt::format("Measured on {} with {}, the least of many repetitions, in one run.\n\n",
+                       machine(), compiler);
+  report += "| what | measured | promised |\n|---|---|---|\n";
+  scalar_records();
+  three_layer_step();
+  include_time(TAPEGRAD_COMPILER, TAPEGRAD_INCLUDE);
+  if (argc < 2) {
+    fmt::print("{}", report);
+  } else if (!put_into(argv[1])) {
+    fmt::print(stderr, "benchmark: {} has no place for the numbers\n", argv[1]);
+    return 1;
+  }
+}

@@ -1,0 +1,3 @@
+// The one main of the unit tests.
+#define BOOST_TEST_MODULE tapegrad
+#include <boost/test/unit_test.hpp>
