@@ -641,6 +641,19 @@ BOOST_AUTO_TEST_CASE(model_that_owns_tape_net_and_program_may_be_moved) {
   BOOST_TEST(models[1].y.item() == 11);
 }
 
+BOOST_AUTO_TEST_CASE(a_function_that_rewinds_below_its_start_brings_nothing_back) {
+  tg::Tape tape;
+  const tg::Mark start = tape.mark();
+  const tg::Tensor w = tape.parameter(7.0);
+  auto f = tg::compile(tape, [&](tg::Tensor x) {
+    tape.rewind(start);
+    return x * 2.0;
+  });
+  BOOST_CHECK_THROW(f(1.0), tg::Error);
+  BOOST_TEST(tape.size() == 0u);
+  BOOST_TEST(!w.valid());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

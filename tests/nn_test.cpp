@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(linear_fed_a_wrong_width_blames_the_line_that_called_it) {
     layer(x);
     BOOST_ERROR("no error");
   } catch (const tg::Error& error) {
-    BOOST_TEST(error.op() == "matmul");
+    BOOST_TEST(error.op() == "linear");
     BOOST_TEST(error.site().line == static_cast<std::uint32_t>(line));
     BOOST_TEST(has(error.site().file, "nn_test.cpp"));
     BOOST_TEST(has(error.what(), "weight of linear"));
@@ -691,6 +691,57 @@ BOOST_AUTO_TEST_CASE(sgd_is_usable_after_a_refusal) {
   m.changes_nothing([&] { m.sgd.step(m.slopes, m.line); }, "step");
   m.sgd.step(m.line, m.slopes);
   BOOST_TEST(m.line.slope.item() == -1);
+}
+
+struct Shared {
+  std::shared_ptr<tg::Linear> layer;
+};
+
+BOOST_AUTO_TEST_CASE(
+    a_gradient_or_clone_of_a_shared_layer_is_refused_and_leaves_the_network_alone) {
+  tg::Tape tape;
+  const Shared net{std::make_shared<tg::Linear>(tg::Linear{.weight = tape.parameter({{3}})})};
+  const tg::Tensor loss = sum(square(net.layer->weight));
+  BOOST_TEST(has(refusal([&] { gradient(loss, net); }), "shared_ptr"));
+  BOOST_TEST(has(refusal([&] { tg::clone(net, tape); }), "shared_ptr"));
+  BOOST_TEST(net.layer->weight.item() == 3.0);
+}
+
+struct Scaled {
+  tg::Tensor w, unit;
+};
+
+BOOST_AUTO_TEST_CASE(a_constant_in_a_struct_stays_while_its_neighbours_are_restored_and_copied) {
+  tg::Tape tape;
+  const Scaled net{tape.parameter(1.0), tape.constant(2.0)};
+  const Scaled other{tape.parameter(5.0), tape.constant(7.0)};
+  const tg::Snapshot kept = tg::snapshot(net);
+  net.w.set(9.0);
+  tg::restore(net, kept);
+  BOOST_TEST(net.w.item() == 1.0);
+  tg::copy_values(net, other);
+  BOOST_TEST(net.w.item() == 5.0);
+  BOOST_TEST(net.unit.item() == 2.0);
+}
+
+BOOST_AUTO_TEST_CASE(a_clone_that_fails_leaves_no_leaf_behind) {
+  tg::Tape tape, small;
+  const Net net = make(tape);
+  small.limit(400);
+  BOOST_TEST(has(refusal([&] { tg::clone(net, small); }), "limit"));
+  BOOST_TEST(small.size() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(the_slope_of_a_sum_with_a_literal_is_a_record_of_its_own) {
+  tg::Tape tape;
+  const tg::Tensor w = tape.parameter(1.0);
+  const tg::Tensor slope = gradient(w + 1.0, w);
+  tg::Sgd sgd{.learning_rate = 0.5};
+  sgd.step(w, slope);
+  BOOST_TEST(has(refusal([&] { sgd.step(w, slope); }), "old value"));
+  slope.named("slope");
+  BOOST_TEST((w * 1.0).item() == 0.5);
+  BOOST_TEST(w.item() == 0.5);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,6 +1,7 @@
 // The vocabulary at singular points, ties and extremes, and against closed forms and plain loops.
 // Cases that other libraries once got wrong carry the letter and number of the table of such bugs.
 // What holds for every op (derivatives, broadcasting, precision, replay) is in catalogue_test.cpp.
+#include "tapegrad/ops/catalogue.hpp"
 #include "tapegrad/ops/ops.hpp"
 
 #include <fmt/format.h>
@@ -1331,6 +1332,44 @@ BOOST_AUTO_TEST_CASE(literals_of_every_type_are_operands) {  // L3
   all(short{2}, short{1});
   check([](const Tensor& t) { return -t; }, -3, -1);
   check([](const Tensor& t) { return +t; }, 3, 1);
+}
+
+BOOST_AUTO_TEST_CASE(log_softmax_and_logsumexp_of_millions_of_floats_keep_their_digits) {  // G9
+  tg::Tape tape{tg::float32};
+  const std::int64_t n = std::int64_t{1} << 25;
+  const tg::Tensor x = tape.constant(std::vector<float>(static_cast<std::size_t>(n)));
+  BOOST_TEST(logsumexp(x).item() == 17.328679, boost::test_tools::tolerance(1e-6));
+  BOOST_TEST(slice(log_softmax(x, 0), 0, 0, 1).item() == -17.328679,
+             boost::test_tools::tolerance(1e-6));
+}
+
+BOOST_AUTO_TEST_CASE(more_axes_than_a_tensor_has_are_refused) {
+  tg::Tape tape;
+  const tg::Tensor x = tape.constant(1.0, tg::Shape{1, 1, 1, 1, 1, 1, 1});
+  BOOST_CHECK_THROW(sum(x, {0, 1, 2, 3, 4, 5, 6, 99}), tg::Error);
+}
+
+BOOST_AUTO_TEST_CASE(a_slice_with_a_step_beyond_the_end_takes_one_element) {
+  tg::Tape tape;
+  const tg::Tensor x = tape.constant({1.0, 2.0, 3.0});
+  BOOST_TEST(slice(x, 0, 1, 3, std::numeric_limits<std::int64_t>::max()).item() == 2.0);
+}
+
+BOOST_AUTO_TEST_CASE(composites_of_tensors_from_two_tapes_leave_both_as_they_were) {
+  tg::Tape tape, other;
+  const tg::Tensor a = tape.constant({{1.0, 2.0}, {3.0, 4.0}}), b = other.constant({0.0, 1.0});
+  BOOST_CHECK_THROW(matmul(a, b), tg::Error);
+  BOOST_CHECK_THROW(cross_entropy(a, b), tg::Error);
+  BOOST_CHECK_THROW(tg::stack({b, a}, 0), tg::Error);
+  BOOST_TEST(tape.size() == 1u);
+  BOOST_TEST(other.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(an_op_given_too_few_operands_is_an_error_not_a_crash) {
+  tg::Tape tape;
+  const tg::Tensor x = tape.constant(1.0);
+  const tg::Op& add = *tg::arithmetic_family()[0];
+  BOOST_CHECK_THROW(tg::record(add, {x}), tg::Error);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -262,6 +262,30 @@ BOOST_AUTO_TEST_CASE(gradients_of_before_a_set_are_refused_by_a_step) {
   BOOST_TEST(d.net.w.item() == 2.0);
 }
 
+BOOST_AUTO_TEST_CASE(a_run_of_the_loss_alone_does_not_make_its_gradients_fit_for_a_step) {
+  Descent d;
+  d.step();
+  d.tape.replay(d.loss);
+  BOOST_TEST(has(error_of([&] { d.step(); }), "w changed"));
+  d.x.set(1.0);
+  d.tape.replay(d.loss);
+  BOOST_TEST(has(error_of([&] { d.step(); }), "x was set"));
+  BOOST_TEST(d.net.w.item() == 0.5);
+}
+
+BOOST_AUTO_TEST_CASE(a_gradient_that_does_not_depend_on_its_parameter_serves_one_step_too) {
+  Tape tape;
+  const Scale net{tape.parameter({1, 2})};
+  const Tensor loss = sum(net(tape.constant({3, 4})));
+  const Scale grads = gradient(loss, net);
+  tg::Sgd sgd{.learning_rate = 1.0};
+  sgd.step(net, grads);
+  BOOST_TEST(has(error_of([&] { sgd.step(net, grads); }), "changed"));
+  tape.replay(grads.w);
+  sgd.step(net, grads);
+  BOOST_TEST(net.w.values() == (Numbers{-5, -6}), boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(views_of_a_parameter_keep_the_numbers_before_the_step_too) {
   Tape tape;
   const Scale net{tape.parameter({1, 2, 3, 4})};
@@ -503,6 +527,39 @@ BOOST_AUTO_TEST_CASE(drawing_and_printing_change_nothing_and_need_nothing_curren
   BOOST_TEST(d.tape.bytes() == bytes);
   BOOST_TEST(has(error_of([&] { d.loss.item(); }), "out of date"));
   BOOST_TEST(d.tape.recording().notes().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_sweep_from_what_was_never_run_computes_nothing) {
+  Tape tape;
+  const Tensor w = tape.parameter(0.0), gate = exp(w), x = tape.input(Shape{});
+  const Tensor loss = gate + x;
+  w.set(1.0);
+  const Tensor slope = gradient(loss, w);
+  BOOST_TEST(has(error_of([&] { slope.item(); }), "not run since"));
+  x.set(0.0);
+  tape.replay(loss, slope);
+  BOOST_TEST(slope.item() == std::exp(1.0));
+}
+
+BOOST_AUTO_TEST_CASE(a_remembered_gradient_waits_for_a_seed_that_was_never_set) {
+  Tape tape;
+  const Tensor x = tape.input({1, 2}), y = square(x), v = tape.input(Shape{2});
+  const Tensor first = gradient(seeded(y, v), x);
+  const Tensor again = gradient(seeded(y, v), x);
+  v.set({1, 1});
+  tape.replay(again);
+  BOOST_TEST(first.values() == (Numbers{2, 4}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_run_that_is_trapped_leaves_no_number_that_it_did_not_finish) {
+  Tape tape;
+  const Tensor w = tape.parameter(1.0), root = sqrt(w), y = 2.0 * root;
+  tg::Sgd sgd{.learning_rate = 2.0};
+  sgd.step(w, gradient(w * 1.0, w));
+  tape.trap_non_finite();
+  BOOST_TEST(has(error_of([&] { tape.replay(y); }), "made nan"));
+  BOOST_TEST(has(error_of([&] { root.item(); }), "not run"));
+  BOOST_TEST(has(error_of([&] { y.item(); }), "not run"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,10 +2,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
-// [include]
-#include <tapegrad/kernel/elementwise.hpp>
 #include <tapegrad/tapegrad.hpp>
-// [/include]
 
 namespace tg = tapegrad;
 

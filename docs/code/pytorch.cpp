@@ -61,7 +61,7 @@ void training() {
   });
   tg::Sgd sgd{.learning_rate = 0.1};
   for (int epoch = 0; epoch < 3; ++epoch) {
-    const auto& [loss, gradients] = train({{1, 2}, {3, 4}}, {{1}, {2}});
+    auto [loss, gradients] = train({{1, 2}, {3, 4}}, {{1}, {2}});
     sgd.step(net, gradients);
     fmt::print("{:.4f}\n", loss.item());
   }
@@ -141,6 +141,17 @@ void empty() {
   });
 }
 
+void linear() {
+  tg::Tape tape;
+  refused([&] {
+    // [linear]
+    tg::Tensor x = tape.parameter(2.0).named("x");
+    tg::Tensor slope = gradient(3 * x, x);  // 3, whatever x is
+    fmt::print("{}\n", gradient(slope, x));
+    // [/linear]
+  });
+}
+
 void empty_step() {
   tg::Tape tape;
   refused([&] {
@@ -217,7 +228,7 @@ void states() {
     return std::tuple{x - running, assign(running, 0.9 * running + 0.1 * mean(x))};
   });
   for (int i = 0; i < 2; ++i) {
-    const auto& [centred, update] = normalise({1, 3});
+    auto [centred, update] = normalise({1, 3});
     fmt::print("{} then {}\n", centred, running);
   }
   // [/states]
@@ -273,6 +284,7 @@ int main(int count, char** words) {
                       {"weight", weight},
                       {"weight_refused", weight_refused},
                       {"empty", empty},
+                      {"linear", linear},
                       {"empty_step", empty_step},
                       {"softmax", softmax},
                       {"ties", ties},

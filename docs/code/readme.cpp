@@ -28,7 +28,7 @@ int main() {
   });
   tg::Sgd sgd{.learning_rate = 2.0};
   for (int step = 0; step <= 4000; ++step) {
-    const auto& [loss, gradients] = train({{0, 0}, {0, 1}, {1, 0}, {1, 1}}, {{0}, {1}, {1}, {0}});
+    auto [loss, gradients] = train({{0, 0}, {0, 1}, {1, 0}, {1, 1}}, {{0}, {1}, {1}, {0}});
     if (step % 1000 == 0) fmt::print("step {:4}  loss {:.5f}\n", step, loss.item());
     sgd.step(net, gradients);
   }

@@ -85,7 +85,7 @@ void network() {
   const Data seen = sine(40), unseen = sine(7);
   tg::Sgd sgd{.learning_rate = 0.1};
   for (int step = 0; step <= 3000; ++step) {
-    const auto& [loss, gradients] = train(seen.x, seen.y);
+    auto [loss, gradients] = train(seen.x, seen.y);
     if (step % 1000 == 0)
       fmt::print("step {:4}  loss {:.5f}  on unseen rows {:.5f}\n", step, loss.item(),
                  validate(unseen.x, unseen.y).item());
@@ -211,6 +211,64 @@ void trap() {
   }
 }
 
+void picture() {
+  tg::Tape tape;
+  // [picture]
+  tg::Tensor x = tape.input({1, 2}).named("x");
+  tg::Tensor w = tape.parameter({3, 4}).named("w");
+  tg::Tensor y = sum(w * x);
+  fmt::print("{}", draw(y));
+  // [/picture]
+}
+
+void program_run() {
+  tg::Tape tape;
+  tg::Tensor x = tape.parameter(3.0).named("x");
+  tg::Tensor y = x * x;
+  tg::Tensor slope = gradient(y, x);
+  // [program]
+  tg::Program both = program(y, slope);
+  for (double number : {5.0, 6.0}) {
+    x.set(number);
+    both.run();
+    fmt::print("{} {}\n", y, slope);
+  }
+  // [/program]
+}
+
+void rewind() {
+  tg::Tape tape;
+  tg::Tensor x = tape.parameter(1.0).named("x");
+  // [rewind]
+  tg::Mark before = tape.mark();
+  tg::Tensor tried = exp(x) * x;
+  fmt::print("{}, {} records\n", tried, tape.size());
+  tape.rewind(before);  // `tried` is stale now
+  fmt::print("{} record\n", tape.size());
+  // [/rewind]
+}
+
+void limit() {
+  tg::Tape tape;
+  try {
+    // [limit]
+    tape.limit(1'000'000);  // bytes
+    tg::Tensor h = tape.parameter(0.5);
+    while (true) h = tanh(h);
+    // [/limit]
+  } catch (const tg::Error& error) {
+    fmt::print("{}\n", error.what());
+  }
+}
+
+void division() {
+  tg::Tape tape;
+  tg::Tensor x = tape.parameter(3.0);
+  // [division]
+  fmt::print("{} {}\n", 1 / 2 * x, x / 2);
+  // [/division]
+}
+
 void cancellation() {
   tg::Tape tape;
   // [cancellation]
@@ -249,6 +307,11 @@ int main(int count, char** words) {
                       {"float32", float32},
                       {"errors", errors},
                       {"trap", trap},
+                      {"picture", picture},
+                      {"program", program_run},
+                      {"rewind", rewind},
+                      {"limit", limit},
+                      {"division", division},
                       {"cancellation", cancellation},
                       {"undefined", undefined}});
 }

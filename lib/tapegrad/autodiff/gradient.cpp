@@ -16,7 +16,10 @@ constexpr std::string_view doing = "gradient";
 /// While it lives, what is recorded belongs to the rule of the record that is being swept.
 class Sweeping {
  public:
-  explicit Sweeping(Recording::Sweep& sweep) : sweep_(sweep) { sweep_.active = true; }
+  Sweeping(Recording::Sweep& sweep, bool computes) : sweep_(sweep) {
+    sweep_.active = true;
+    sweep_.computes = computes;
+  }
   Sweeping(const Sweeping&) = delete;
   Sweeping& operator=(const Sweeping&) = delete;
   ~Sweeping() {
@@ -28,9 +31,9 @@ class Sweeping {
   Recording::Sweep& sweep_;
 };
 
-Tensor filled(Recording& recording, double value, const Shape& shape) {
+Tensor filled(Recording& recording, double value, const Shape& shape, Site at) {
   const Tensor number = recording.number(value);
-  return shape.rank() == 0 ? number : broadcast_to(number, shape);
+  return shape.rank() == 0 ? number : broadcast_to(Arg(number, at), shape);
 }
 
 /// The seed as a record of y's shape, or Node::none for the default, one.
@@ -59,21 +62,28 @@ Id seed_of(Recording& recording, const Differentiated& d, Id y) {
   return seed;
 }
 
-/// Marks the records that depend on a wanted one, up to y. False if y does not.
+/// Marks the records between a wanted one and y. False if y depends on none. What is not behind y
+/// is passed over at the cost of one byte.
 bool mark_paths(const Recording& recording, Recording::Sweep& sweep, Id first, Id y) {
-  sweep.reaches.assign(y + 1, 0);
+  enum : std::uint8_t { no, yes, behind_y };
+  std::vector<std::uint8_t>& reaches = sweep.reaches;
+  reaches.assign(y + 1, no);
+  reaches[y] = behind_y;
+  for (Id id = y; id > first; --id)
+    if (reaches[id] == behind_y)
+      for (Id operand : recording.operands(id)) reaches[operand] = behind_y;
   for (Id id : sweep.wanted)
-    if (id <= y) sweep.reaches[id] = 1;
-  for (Id id = first; id <= y; ++id) {
+    if (id <= y) reaches[id] = yes;
+  for (Id id = 0; id <= y; ++id) {
+    if (reaches[id] != behind_y) continue;
     const Node& n = recording.node(id);
-    if (n.leaf() || n.op->vjp.flow() == VjpRule::Flow::none || sweep.reaches[id] != 0) continue;
-    for (Id operand : recording.operands(id)) {
-      if (sweep.reaches[operand] == 0) continue;
-      sweep.reaches[id] = 1;
-      break;
-    }
+    const auto operands = recording.operands(id);
+    const bool flows = !n.leaf() && n.op->vjp.flow() != VjpRule::Flow::none &&
+                       std::any_of(operands.begin(), operands.end(),
+                                   [&](Id operand) { return reaches[operand] == yes; });
+    reaches[id] = flows ? yes : no;
   }
-  return sweep.reaches[y] != 0;
+  return reaches[y] == yes;
 }
 
 /// The sweep: from y downwards, each record on a path passes its adjoint on to its operands, once.
@@ -81,7 +91,7 @@ void sweep_down(Recording& recording, Id first, Id y, Id seed) {
   Recording::Sweep& sweep = recording.sweep();
   sweep.adjoint.assign(y + 1, Node::none);
   sweep.adjoint[y] = seed;
-  const Sweeping sweeping(sweep);
+  const Sweeping sweeping(sweep, recording.has_values(y));
   for (Id id = y; id > first; --id) {
     const Node& n = recording.node(id);
     if (sweep.adjoint[id] == Node::none || n.leaf()) continue;
@@ -102,6 +112,8 @@ void record_gradients(Recording& recording, const Differentiated& d, std::span<c
   if (x.empty()) throw Error(std::string(doing), "no tensors to differentiate by", d.site());
   recording.require_current(y, doing, d.site());
   Recording::Sweep& sweep = recording.sweep();
+  if (sweep.active)
+    throw Error(std::string(doing), "a derivative rule cannot ask for gradients", d.site());
   sweep.wanted.clear();
   for (const Tensor& t : x) sweep.wanted.push_back(recording.id_of(t, doing, d.site()));
 
@@ -109,7 +121,9 @@ void record_gradients(Recording& recording, const Differentiated& d, std::span<c
   if (const auto known = recording.remembered_gradient(y, seed, sweep.wanted); !known.empty()) {
     for (std::size_t i = 0; i < known.size(); ++i) answers[i] = recording.handle(known[i]);
     // A replay of y alone left them behind: they are run again, so that the answer fits y.
-    if (recording.has_values(y) &&
+    const bool computes =
+        recording.has_values(y) && (seed == Node::none || recording.has_values(seed));
+    if (computes &&
         !std::all_of(known.begin(), known.end(), [&](Id id) { return recording.current(id); })) {
       sweep.wanted.assign(known.begin(), known.end());
       recording.replay(sweep.wanted, d.site());
@@ -124,19 +138,28 @@ void record_gradients(Recording& recording, const Differentiated& d, std::span<c
       if (operands.size() == 6) break;
       operands.push_back(recording.describe(id, "by"));
     }
-    throw Error(std::string(doing), "the tensor depends on none of those asked for",
-                std::move(operands), d.site(),
-                "is it the right one, and is there a detach, an index or a constant in between?");
+    throw Error(
+        std::string(doing), "the tensor depends on none of those asked for", std::move(operands),
+        d.site(),
+        recording.node(y).leaf()
+            ? "are the arguments exchanged? It is gradient(y, x)"
+            : "is it the right one? A detach or an index in between stops the flow, and the "
+              "slope of a linear function depends on nothing");
   }
-  const Tensor start =
-      seed == Node::none ? filled(recording, 1.0, recording.node(y).shape) : recording.handle(seed);
+  const Tensor start = seed == Node::none
+                           ? filled(recording, 1.0, recording.node(y).shape, d.site())
+                           : recording.handle(seed);
   sweep_down(recording, first, y, recording.id_of(start, doing, d.site()));
 
   sweep.given.clear();
   for (Id id : sweep.wanted) {
     const bool reached = id <= y && sweep.adjoint[id] != Node::none;
-    sweep.given.push_back(reached ? recording.handle(sweep.adjoint[id])
-                                  : filled(recording, 0.0, recording.node(id).shape));
+    Tensor answer = reached ? recording.handle(sweep.adjoint[id])
+                            : filled(recording, 0.0, recording.node(id).shape, d.site());
+    // A literal serves many: an answer that is one gets a record of its own.
+    if (recording.is(recording.id_of(answer, doing, d.site()), LeafKind::constant))
+      answer = broadcast_to(Arg(answer, d.site()), recording.node(id).shape);
+    sweep.given.push_back(answer);
   }
   std::copy(sweep.given.begin(), sweep.given.end(), answers.begin());
   sweep.answers.clear();
@@ -191,10 +214,15 @@ void StructGradient::answer() {
   gradients(y_, sweep.collected, sweep.answered);
 }
 
-void StructGradient::place(Tensor& field) {
+void StructGradient::place(Tensor& answer, const Tensor& field) {
+  if (&answer == &field)
+    throw Error(
+        std::string(doing),
+        "the struct holds a shared_ptr: a copy of it would share its tensors with the network",
+        y_.site(), "ask for the gradients of the tensors one by one, or hold the part itself");
   if (!field.defined()) return;
   const Id id = recording_->id_of(field, doing, y_.site());
-  field =
+  answer =
       recording_->is(id, LeafKind::parameter) ? recording_->sweep().answered[next_++] : Tensor{};
 }
 

@@ -61,7 +61,7 @@ class StructGradient {
   explicit StructGradient(const Differentiated& y);
   void collect(const Tensor& field);
   void answer();
-  void place(Tensor& field);
+  void place(Tensor& answer, const Tensor& field);
 
  private:
   const Differentiated& y_;
@@ -80,7 +80,8 @@ requires(!std::same_as<Struct, Tensor>) Struct
   visit_tensors(net, [&](const Tensor& field) { sweep.collect(field); });
   sweep.answer();
   Struct result = net;
-  visit_tensors(result, [&](Tensor& field) { sweep.place(field); });
+  visit_pairs(result, net,
+              [&](Tensor& answer, const Tensor& field) { sweep.place(answer, field); });
   return result;
 }
 

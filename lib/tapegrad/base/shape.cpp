@@ -20,6 +20,10 @@ Shape::Shape(std::span<const std::int64_t> extents) {
                   fmt::format("({}) has the impossible extent {}", joined(extents), extent));
     extents_[static_cast<std::size_t>(rank_++)] = static_cast<std::uint32_t>(extent);
   }
+  double elements = 1;
+  for (std::int64_t extent : extents) elements *= static_cast<double>(extent);
+  if (elements > 0x1p62)
+    throw Error("shape", fmt::format("({}) has too many elements", joined(extents)));
 }
 
 Shape Shape::with_axis(int axis, std::int64_t extent) const {

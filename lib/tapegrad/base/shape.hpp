@@ -21,7 +21,8 @@ class Shape {
   static constexpr int max_rank = 7;
 
   constexpr Shape() = default;  // rank 0: one number
-  /// Throws Error for more than `max_rank` axes, or an extent below 0 or above 2^32 - 1.
+  /// Throws Error for more than `max_rank` axes, an extent below 0 or above 2^32 - 1, or more than
+  /// 2^62 elements.
   explicit Shape(std::initializer_list<std::int64_t> extents)
       : Shape(std::span<const std::int64_t>(extents.begin(), extents.size())) {}
   explicit Shape(std::span<const std::int64_t> extents);

@@ -50,6 +50,7 @@ using KernelFunction = void (*)(const Call&);
 struct Kernel {
   KernelFunction f32 = nullptr;
   KernelFunction f64 = nullptr;
+  std::uint32_t operands = 0;  // how many it reads; 0: any number
 };
 
 /// A kernel from a generic lambda: `kernel<[]<class T>(const Call& c) { ... }>`.
@@ -57,6 +58,7 @@ template <auto f>
 inline constexpr Kernel kernel = {
     [](const Call& c) { f.template operator()<float>(c); },
     [](const Call& c) { f.template operator()<double>(c); },
+    0,
 };
 
 }  // namespace tapegrad

@@ -1,4 +1,4 @@
-// Loops that apply a scalar function to a range of one to four operands. Broadcasting is not seen
+// Loops that apply a scalar function to a range of one to three operands. Broadcasting is not seen
 // here: every operand advances by a step of 0 or 1.
 #pragma once
 
@@ -47,11 +47,23 @@ void apply_ternary(const Call& c) {
   for (std::int64_t i = 0; i < c.count; ++i) out[i] = f(x[i * dx], y[i * dy], z[i * dz]);
 }
 
+/// How many numbers a scalar function takes: one to three.
+template <auto f>
+consteval std::uint32_t operand_count() {
+  if constexpr (requires(double x) { f(x); })
+    return 1;
+  else if constexpr (requires(double x) { f(x, x); })
+    return 2;
+  else
+    return 3;
+}
+
 template <class T, auto f>
 void apply(const Call& c) {
-  if constexpr (requires(T t) { f(t); })
+  constexpr std::uint32_t operands = operand_count<f>();
+  if constexpr (operands == 1)
     apply_unary<T, f>(c);
-  else if constexpr (requires(T t) { f(t, t); })
+  else if constexpr (operands == 2)
     apply_binary<T, f>(c);
   else
     apply_ternary<T, f>(c);
@@ -59,6 +71,7 @@ void apply(const Call& c) {
 
 /// A kernel from a scalar function: `elementwise_kernel<[](auto x) { return x * x; }>`.
 template <auto f>
-inline constexpr Kernel elementwise_kernel = {&apply<float, f>, &apply<double, f>};
+inline constexpr Kernel elementwise_kernel = {&apply<float, f>, &apply<double, f>,
+                                              operand_count<f>()};
 
 }  // namespace tapegrad

@@ -34,6 +34,12 @@ void check_restore(std::string_view field, const Tensor& leaf, const Snapshot& s
                 at);
 }
 
+void set_leaf(const Tensor& leaf, const Values& values, Site at) {
+  Recording& recording = Recording::of(leaf, "set", at);
+  const Id id = recording.id_of(leaf, "set", at);
+  if (!recording.is(id, LeafKind::constant)) recording.set(id, values, at);
+}
+
 void check_restored_all(const Snapshot& snapshot, std::size_t count, Site at) {
   if (count < snapshot.size())
     throw Error(
@@ -48,17 +54,22 @@ void Cloning::check(const Tensor& leaf) const {
   recording.require_readable(recording.id_of(leaf, "clone", at_), "clone", at_);
 }
 
-Tensor Cloning::clone(const Tensor& leaf) {
+void Cloning::clone(Tensor& result, const Tensor& leaf) {
+  if (&result == &leaf)
+    throw Error("clone", "the struct holds a shared_ptr: a copy of it would share its tensors", at_,
+                "hold the part itself, or by unique_ptr or optional");
+  if (!leaf.defined()) return;
   for (const auto& [from, to] : done_)
-    if (Recording::same(from, leaf)) return to;
+    if (Recording::same(from, leaf)) {
+      result = to;
+      return;
+    }
   const Recording& recording = Recording::of(leaf, "clone", at_);
   const Id id = recording.id_of(leaf, "clone", at_);
   const Array values = leaf.array(at_);
   const Values view = values;
-  const Tensor copy =
-      tape_.recording(at_).leaf(recording.leaf(id).kind, values.shape(), &view, at_);
-  done_.emplace_back(leaf, copy);
-  return copy;
+  result = tape_.recording(at_).leaf(recording.leaf(id).kind, values.shape(), &view, at_);
+  done_.emplace_back(leaf, result);
 }
 
 void check_copy(const Tensor& to, const Tensor& from, Site at) {
@@ -76,7 +87,7 @@ void check_copy(const Tensor& to, const Tensor& from, Site at) {
 }
 
 void copy_value(const Tensor& to, const Tensor& from, Site at) {
-  if (to.defined()) to.set(from.array(at), at);
+  if (to.defined()) set_leaf(to, from.array(at), at);
 }
 
 }  // namespace tapegrad

@@ -30,6 +30,8 @@ Snapshot snapshot(const Struct& net, Site at = Site::here()) {
 /// Throws Error, naming the field, if a value does not fit the leaf it is meant for.
 void check_restore(std::string_view field, const Tensor& leaf, const Snapshot& snapshot,
                    std::size_t place, Site at);
+/// Sets a leaf; a constant stays what it is.
+void set_leaf(const Tensor& leaf, const Values& values, Site at);
 void check_restored_all(const Snapshot& snapshot, std::size_t count, Site at);
 
 /// Puts the values of a snapshot back. Throws Error, and changes nothing, if names or shapes
@@ -43,20 +45,21 @@ void restore(const Struct& net, const Snapshot& snapshot, Site at = Site::here()
   check_restored_all(snapshot, place, at);
   place = 0;
   visit_tensors(net, [&](const Tensor& t) {
-    if (t.defined()) t.set(snapshot[place++].second, at);
+    if (t.defined()) set_leaf(t, snapshot[place++].second, at);
   });
 }
 
 /// Copies leaves one by one; the same leaf in two places stays one leaf.
 class Cloning {
  public:
-  Cloning(Tape& tape, Site at) : tape_(tape), at_(at) {}
+  Cloning(Tape& tape, Site at) : tape_(tape), at_(at), rollback_(tape.recording(at)) {}
   void check(const Tensor& leaf) const;
-  Tensor clone(const Tensor& leaf);
+  void clone(Tensor& copy, const Tensor& leaf);
 
  private:
   Tape& tape_;
   Site at_;
+  Rollback rollback_;
   std::vector<std::pair<Tensor, Tensor>> done_;
 };
 
@@ -70,9 +73,7 @@ Struct clone(const Struct& net, Tape& tape, Site at = Site::here()) {
   visit_tensors(net, [&](const Tensor& t) {
     if (t.defined()) cloning.check(t);
   });
-  visit_tensors(result, [&](Tensor& t) {
-    if (t.defined()) t = cloning.clone(t);
-  });
+  visit_pairs(result, net, [&](Tensor& copy, const Tensor& t) { cloning.clone(copy, t); });
   return result;
 }
 

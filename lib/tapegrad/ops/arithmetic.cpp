@@ -119,7 +119,10 @@ constexpr Op where_op = {
 };
 
 /// Half of the slope goes to each side of a tie.
-Tensor share_of_larger(const Tensor& x, const Tensor& y) { return (x > y) + 0.5 * equal(x, y); }
+Tensor share_of_larger(const Tensor& x, const Tensor& y) {
+  const Tensor larger = x > y, tied = equal(x, y);
+  return larger + 0.5 * tied;
+}
 
 constexpr Op maximum_op = {
     .name = "maximum",
@@ -161,9 +164,18 @@ constexpr Op clamp_op = {
     .vjp =
         [](Vjp& v) {
           const Tensor x = v.x(0), low = v.x(1), high = v.x(2);
-          if (v.wants(0)) v.give(0, v.ybar * ((x >= low) * (x <= high)));
-          if (v.wants(1)) v.give(1, v.ybar * ((x < low) * (low <= high)));
-          if (v.wants(2)) v.give(2, v.ybar * (1.0 - (x <= high) * (low <= high)));
+          if (v.wants(0)) {
+            const Tensor above = x >= low, below = x <= high;
+            v.give(0, v.ybar * (above * below));
+          }
+          if (v.wants(1)) {
+            const Tensor raised = x < low, ordered = low <= high;
+            v.give(1, v.ybar * (raised * ordered));
+          }
+          if (v.wants(2)) {
+            const Tensor below = x <= high, ordered = low <= high;
+            v.give(2, v.ybar * (1.0 - below * ordered));
+          }
         },
     .sample = {uniform(-0.9, 0.9), uniform(-2, -1), uniform(1, 2)},
     .roles = {"x", "low", "high"},

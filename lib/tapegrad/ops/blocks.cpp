@@ -6,6 +6,12 @@
 
 namespace tapegrad {
 
+void require_one_tape(std::string_view name, std::span<const Arg> operands) {
+  const Recording& recording = recording_of(name, operands);
+  for (const Arg& operand : operands)
+    if (!operand.is_number()) recording.id_of(operand.tensor(), name, operand.site());
+}
+
 Shape shape_of(std::string_view name, const Arg& x) {
   if (x.is_number()) return Shape{};
   const Recording& recording = recording_of(name, {&x, 1});

@@ -28,6 +28,9 @@ Tensor place(const Arg& x, std::int64_t axis, std::int64_t start, std::int64_t s
 /// it.
 Tensor scatter_add(const Arg& x, const Arg& index, std::int64_t axis, const Shape& shape);
 
+/// Throws Error if operands live on two tapes: before a composite records anything on one of them.
+void require_one_tape(std::string_view name, std::span<const Arg> operands);
+
 /// The shape of an operand. Throws Error, in the name of the op, for a tensor that cannot be used.
 Shape shape_of(std::string_view name, const Arg& x);
 

@@ -188,9 +188,15 @@ constexpr Op pow_op = {
         [](Vjp& v) {
           const Tensor x = v.x(0), p = v.x(1);
           // The first product is exactly 0 for p = 0, and cuts off the infinite slope at x = 0.
-          if (v.wants(0)) v.give(0, v.ybar * p * pow(x, p - 1.0));
+          if (v.wants(0)) {
+            const Adjoint times_p = v.ybar * p;
+            v.give(0, times_p * pow(x, p - 1.0));
+          }
           // 0^p is 0 for all p > 0, where y log(x) would be 0 times -infinity.
-          if (v.wants(1)) v.give(1, v.ybar * where(equal(x, 0.0) * (p >= 0.0), 0.0, v.y * log(x)));
+          if (v.wants(1)) {
+            const Tensor zero = equal(x, 0.0), at_zero = zero * (p >= 0.0), slope = v.y * log(x);
+            v.give(1, v.ybar * where(at_zero, 0.0, slope));
+          }
         },
     .sample = {uniform(0.3, 3), uniform(-2, 3)},
     .roles = {"base", "exponent"},

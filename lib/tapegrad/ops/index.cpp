@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <boost/container/static_vector.hpp>
+#include <utility>
 
 #include "tapegrad/kernel/move.hpp"
 #include "tapegrad/ops/blocks.hpp"
@@ -13,18 +14,15 @@
 namespace tapegrad {
 namespace {
 
-// ---- gather and its reverse. Attributes: [0] axis; scatter_add: [1] extent of the result along it
+// ---- gather and its reverse. Attributes: [0] axis
 
 /// Calls f(i, offset): i counts the elements of the index, offset is the element of x it selects.
 template <class T, class F>
 void for_each_gathered(const Shape& x, const Shape& index, const T* positions, std::int64_t axis,
                        F f) {
   Strides steps = strides(x);
-  const std::int64_t step =
-      [&] {  // strides() gives 0 for an axis of extent 1, where the position is 0 too
-        return steps[static_cast<std::size_t>(axis)];
-      }();
-  steps[static_cast<std::size_t>(axis)] = 0;
+  // 0 for an axis of extent 1, where the position is 0 too.
+  const std::int64_t step = std::exchange(steps[static_cast<std::size_t>(axis)], 0);
   for_each_index(index, steps, [&](std::int64_t i, std::int64_t offset) {
     // No extent reaches 2^33. Beyond, and for a NaN, the conversion would be undefined.
     const bool in_range = positions[i] >= 0 && positions[i] < T(1LL << 33);

@@ -85,6 +85,7 @@ Tensor mse_loss(const Arg& prediction, const Arg& target) {
 Tensor cross_entropy(const Arg& logits, const Arg& labels) {
   constexpr std::string_view name = "cross_entropy", roles[] = {"logits", "labels"};
   const Arg both[] = {logits, labels};
+  require_one_tape(name, both);
   const FrameScope frame(recording_of(name, both), name, logits.site());
   const Shape x = shape_of(name, logits), t = shape_of(name, labels);
   if (x.rank() != 2) refuse(name, both, roles, "logits must have the shape (samples, classes)");

@@ -167,7 +167,7 @@ Tensor slice(const Arg& x, std::int64_t axis, std::int64_t start, std::int64_t s
     return std::clamp<std::int64_t>(i < 0 ? i + extent : i, 0, extent);
   };
   const std::int64_t first = inside(start), last = inside(stop);
-  const std::int64_t count = last > first ? (last - first + step - 1) / step : 0;
+  const std::int64_t count = last > first ? 1 + (last - first - 1) / step : 0;
   return record(slice_op, {x}, {a, first, count, step});
 }
 
@@ -180,14 +180,15 @@ namespace {
 
 using Parts = boost::container::small_vector<Arg, 8>;
 
-Tensor join(std::span<const Arg> parts, std::int64_t axis) {
-  if (parts.empty()) throw Error(std::string(concat_op.name), "there is nothing to join");
+Tensor join(std::span<const Arg> parts, std::int64_t axis, Site at) {
+  if (parts.empty()) throw Error(std::string(concat_op.name), "there is nothing to join", at);
   const std::int64_t attributes[] = {resolve_axis(concat_op.name, parts[0], axis)};
   return record(concat_op, parts, attributes);
 }
 
-Tensor join_along_new_axis(std::span<const Arg> parts, std::int64_t axis) {
-  if (parts.empty()) throw Error("stack", "there is nothing to join");
+Tensor join_along_new_axis(std::span<const Arg> parts, std::int64_t axis, Site at) {
+  if (parts.empty()) throw Error("stack", "there is nothing to join", at);
+  require_one_tape("stack", parts);
   const FrameScope frame("stack", parts[0]);
   const Shape shape = shape_of("stack", parts[0]);
   if (axis < -shape.rank() - 1 || axis > shape.rank())
@@ -200,7 +201,7 @@ Tensor join_along_new_axis(std::span<const Arg> parts, std::int64_t axis) {
              "all parts must have the same shape");
     longer.emplace_back(reshape(part, shape.with_axis(static_cast<int>(axis), 1)), part.site());
   }
-  return join(longer, axis);
+  return join(longer, axis, at);
 }
 
 Parts args(std::span<const Tensor> tensors, Site at) {
@@ -212,16 +213,16 @@ Parts args(std::span<const Tensor> tensors, Site at) {
 }  // namespace
 
 Tensor concat(std::initializer_list<Arg> parts, std::int64_t axis) {
-  return join({parts.begin(), parts.size()}, axis);
+  return join({parts.begin(), parts.size()}, axis, Site{});
 }
 Tensor concat(std::span<const Tensor> parts, std::int64_t axis, Site at) {
-  return join(args(parts, at), axis);
+  return join(args(parts, at), axis, at);
 }
 Tensor stack(std::initializer_list<Arg> parts, std::int64_t axis) {
-  return join_along_new_axis({parts.begin(), parts.size()}, axis);
+  return join_along_new_axis({parts.begin(), parts.size()}, axis, Site{});
 }
 Tensor stack(std::span<const Tensor> parts, std::int64_t axis, Site at) {
-  return join_along_new_axis(args(parts, at), axis);
+  return join_along_new_axis(args(parts, at), axis, at);
 }
 
 }  // namespace tapegrad

@@ -137,13 +137,17 @@ constexpr Op matmul_op = {
           // cut is taken in both answers, as in op `times`.
           const auto share_of_adjoint = [&](const Tensor& adjoint, const Tensor& factor,
                                             auto share) {
-            return where(equal(adjoint, 0.0), share(finite_part(factor)), share(factor));
+            const Tensor zero = equal(adjoint, 0.0);
+            const Tensor cut = share(finite_part(factor)), whole = share(factor);
+            return where(zero, cut, whole);
           };
           // Here the cut changes no number, but what a further derivative by the adjoint sees.
           const auto share_of_factor = [&](const Tensor& factor, const Tensor& adjoint,
                                            auto share) {
-            return where(equal(factor, finite_part(factor)), share(adjoint),
-                         share(where(equal(adjoint, 0.0), 0.0, adjoint)));
+            const Tensor finite = equal(factor, finite_part(factor));
+            const Tensor whole = share(adjoint);
+            const Tensor cut = share(where(equal(adjoint, 0.0), 0.0, adjoint));
+            return where(finite, whole, cut);
           };
           const std::int64_t cut = v.attribute(2);
           if (v.wants(0))
@@ -196,6 +200,7 @@ Tensor matmul(const Arg& x, const Arg& y) {
     refuse(matmul_op.name, both, roles, "a tensor of rank 0 is not a matrix",
            "write x * y to scale");
   if (a.rank() >= 2 && b.rank() >= 2) return product(x, false, y, false, none);
+  require_one_tape(matmul_op.name, both);
   const FrameScope frame("matmul", x);
   if (a[-1] != b[b.rank() == 1 ? 0 : -2])
     refuse(matmul_op.name, both, roles,

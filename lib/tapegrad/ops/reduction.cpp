@@ -72,6 +72,8 @@ Adjoint spread(const Vjp& v, const Adjoint& a) { return Adjoint(spread(v, Arg(a)
 Tensor reduce(const Op& op, const Arg& x, const Axes& axes, bool keep) {
   const int rank = shape_of(op.name, x).rank();
   Attributes attributes{keep};
+  if (axes.count() > rank)
+    refuse(op.name, {&x, 1}, {}, fmt::format("{} axes are named", axes.count()));
   if (axes.all()) {
     for (int axis = 0; axis < rank; ++axis) attributes.push_back(axis);
   } else {
@@ -155,7 +157,8 @@ constexpr Op max_op = {
         [](Vjp& v) {
           const Arg largest = equal(v.x(0), spread(v, v.y));
           const Tensor ties = record(sum_op, {&largest, 1}, v.attributes());
-          v.give(0, spread(v, v.ybar) * (largest / spread(v, Arg(ties))));
+          const Tensor share = largest / spread(v, Arg(ties));
+          v.give(0, spread(v, v.ybar) * share);
         },
     .sample = {uniform(-2, 2)},
     .examples = reduction_examples,
@@ -172,14 +175,15 @@ constexpr Op logsumexp_op = {
       std::fill_n(c.to<T>(), c.count, -infinity);  // of nothing: log 0
       if (c.in[0].shape->numel() == 0) return;
       for_each_result(s, c.from<T>(0), [&](std::int64_t i, const T* first) {
-        T largest = -infinity, sum = 0;
+        T largest = -infinity;
+        double sum = 0;
         for_each_reduced(s, first, [&](T x) { largest = x > largest || x != x ? x : largest; });
         if (!std::isfinite(largest)) {  // the terms are 0, infinite or NaN, and so is their sum
           c.to<T>()[i] = largest;
           return;
         }
         for_each_reduced(s, first, [&](T x) { sum += std::exp(x - largest); });
-        c.to<T>()[i] = largest + std::log(sum);
+        c.to<T>()[i] = largest + static_cast<T>(std::log(sum));
       });
     }>,
     .vjp =
@@ -187,7 +191,9 @@ constexpr Op logsumexp_op = {
           // Where all terms are e^-infinity, their shares are 0, not exp(infinity - infinity).
           const Tensor y = spread(v, v.y);
           constexpr double infinity = std::numeric_limits<double>::infinity();
-          v.give(0, spread(v, v.ybar) * where(equal(y, -infinity), 0.0, exp(v.x(0) - y)));
+          const Tensor nothing = equal(y, -infinity), share = exp(v.x(0) - y);
+          const Tensor slope = where(nothing, 0.0, share);
+          v.give(0, spread(v, v.ybar) * slope);
         },
     .sample = {uniform(-2, 2)},
     .examples = reduction_examples_with_empty,
@@ -274,8 +280,8 @@ constexpr Op softmax_op = {
     .forward = kernel<[]<class T>(const Call& c) {
       for_each_line<T>(c, [](const T* x, T* y, std::int64_t n, std::int64_t step) {
         const T largest = largest_of(x, n, step);
-        T sum = 0;
-        for (std::int64_t a = 0; a < n; ++a) sum += y[a * step] = std::exp(x[a * step] - largest);
+        for (std::int64_t a = 0; a < n; ++a) y[a * step] = std::exp(x[a * step] - largest);
+        const T sum = blocked_sum<T>(n, [&](std::int64_t a) { return y[a * step]; });
         for (std::int64_t a = 0; a < n; ++a) y[a * step] /= sum;
       });
     }>,
@@ -296,13 +302,16 @@ constexpr Op log_softmax_op = {
     .forward = kernel<[]<class T>(const Call& c) {
       for_each_line<T>(c, [](const T* x, T* y, std::int64_t n, std::int64_t step) {
         const T largest = largest_of(x, n, step);
-        T sum = 0;
-        for (std::int64_t a = 0; a < n; ++a) sum += std::exp(x[a * step] - largest);
-        const T log_sum = std::log(sum);
+        const T log_sum = std::log(
+            blocked_sum<T>(n, [&](std::int64_t a) { return std::exp(x[a * step] - largest); }));
         for (std::int64_t a = 0; a < n; ++a) y[a * step] = x[a * step] - largest - log_sum;
       });
     }>,
-    .vjp = [](Vjp& v) { v.give(0, v.ybar - sum_along(v, v.ybar) * exp(v.y)); },
+    .vjp =
+        [](Vjp& v) {
+          const Tensor probability = exp(v.y);
+          v.give(0, v.ybar - sum_along(v, v.ybar) * probability);
+        },
     .sample = {uniform(-2, 2)},
     .examples = axis_examples,
 };

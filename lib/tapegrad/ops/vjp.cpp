@@ -1,5 +1,7 @@
 #include "tapegrad/ops/vjp.hpp"
 
+#include <fmt/format.h>
+
 #include <boost/container/static_vector.hpp>
 
 #include "tapegrad/ops/blocks.hpp"
@@ -13,6 +15,9 @@ Vjp::Vjp(Recording& recording, Id id, Id adjoint)
 bool Vjp::wants(std::size_t i) const { return recording_.sweep().reaches[operand(i)] != 0; }
 
 void Vjp::give(std::size_t i, const Arg& share) {
+  if (i >= size())
+    throw Error(std::string(op().name),
+                fmt::format("its derivative rule gives to operand {} of {}", i, size()));
   if (!wants(i)) return;
   const Shape& shape = recording_.node(operand(i)).shape;
   Tensor adjoint =

@@ -57,7 +57,7 @@ Recording& ParameterUpdate::check() {
   if (parameters_.empty())
     throw Error(std::string(doing),
                 met_.empty() ? "the struct holds no parameters" : "no parameter has a gradient",
-                at_);
+                at_, met_.empty() ? "make them with tape.parameter(...)" : "");
   if (bound_.empty()) bound_ = met_;
   if (!std::equal(met_.begin(), met_.end(), bound_.begin(), bound_.end(), Recording::same))
     throw Error(std::string(doing), "this optimiser belongs to the parameters of its first step",

@@ -15,7 +15,10 @@ Program::Program(std::span<const Tensor> outputs, Site at) {
   plan_ = recording.plan(ids, at);
 }
 
-void Program::run(Site at) { Recording::of(tape_, "program", at).run(plan_, at); }
+void Program::run(Site at) {
+  if (tape_.cell == 0) throw Error("program", "this program was never given outputs", at);
+  Recording::of(tape_, "program", at).run(plan_, at);
+}
 
 std::string Program::text(Site at) const {
   const Recording& recording = Recording::of(tape_, "program", at);

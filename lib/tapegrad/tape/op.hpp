@@ -68,6 +68,7 @@ class Forward {
   constexpr Forward(Kernel kernel) : kernel_(kernel) {}
   KernelFunction f32() const { return kernel_.f32; }
   KernelFunction f64() const { return kernel_.f64; }
+  std::uint32_t operands() const { return kernel_.operands; }
 
  private:
   Kernel kernel_;

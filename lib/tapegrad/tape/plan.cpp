@@ -244,13 +244,19 @@ void Recording::run(Plan& plan, Site at) {
       if (leaf(id).set == 0)
         throw refuse("replay", id, fmt::format("{} was never set", called(id)),
                      "give it values with set", at);
-  for (std::size_t i = 0; i < plan.steps_.size(); ++i) {
-    const Step& step = plan.steps_[i];
-    if (step.kernel != nullptr) {
-      run(step);
-      if (trap_) check_finite(step.id);
+  std::size_t i = 0;
+  try {
+    for (; i < plan.steps_.size(); ++i) {
+      const Step& step = plan.steps_[i];
+      if (step.kernel != nullptr) {
+        run(step);
+        if (trap_) check_finite(step.id);
+      }
+      *plan.stamps_[i] = clock_;
     }
-    *plan.stamps_[i] = clock_;
+  } catch (...) {  // what was not computed, or wrongly, has no values until it is
+    for (; i < plan.steps_.size(); ++i) *plan.stamps_[i] = 0;
+    throw;
   }
   commit(plan.updates_, at);
 }

@@ -162,6 +162,7 @@ class Recording {
   /// allocates nothing.
   struct Sweep {
     bool active = false;
+    bool computes = true;               // whether y has values; if not, no record of the sweep has
     Id origin = Node::none;             // the record whose rule is being recorded
     std::vector<Id> adjoint;            // of each record, or Node::none
     std::vector<std::uint8_t> reaches;  // whether a record depends on a wanted one

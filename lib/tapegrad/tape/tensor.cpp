@@ -13,9 +13,7 @@ namespace tapegrad {
 
 bool Tensor::valid() const { return Recording::usable(*this); }
 
-const Shape& Tensor::shape(Site at) const {
-  return Recording::of(*this, "shape", at).node(id_).shape;
-}
+Shape Tensor::shape(Site at) const { return Recording::of(*this, "shape", at).node(id_).shape; }
 
 int Tensor::rank(Site at) const { return shape(at).rank(); }
 

@@ -37,7 +37,7 @@ class Tensor {
   /// Whether it may be used: defined, its tape alive, its record not rewound.
   bool valid() const;
 
-  const Shape& shape(Site at = Site::here()) const;
+  Shape shape(Site at = Site::here()) const;
   int rank(Site at = Site::here()) const;
   std::int64_t numel(Site at = Site::here()) const;
   /// The extent of one axis; negative axes count from the end. Throws Error if there is no such
