@@ -13,30 +13,13 @@
 #include <utility>
 #include <vector>
 
+#include "refusal.hpp"
 #include "tapegrad/tapegrad.hpp"
 
 namespace {
 
 namespace tg = tapegrad;
 using Numbers = std::vector<double>;
-
-std::string refusal(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const tg::Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
-
-boost::test_tools::predicate_result says(const std::function<void()>& call,
-                                         const std::string& part) {
-  const std::string text = refusal(call);
-  if (text.find(part) != std::string::npos) return true;
-  boost::test_tools::predicate_result no(false);
-  no.message() << "'" << part << "' is not in: " << text;
-  return no;
-}
 
 struct Line {
   tg::Tensor slope, offset;

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "refusal.hpp"
 #include "tapegrad/tapegrad.hpp"
 
 namespace {
@@ -27,29 +28,6 @@ struct Net {
 Net make(tg::Tape& tape, std::uint32_t seed = 1) {
   tg::Random random{seed};
   return {tg::linear(tape, 3, 4, random), tg::linear(tape, 4, 2, random)};
-}
-
-/// The text of the Error that a call must throw.
-std::string refusal(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const tg::Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-boost::test_tools::predicate_result says(const std::function<void()>& call,
-                                         const std::string& part) {
-  const std::string text = refusal(call);
-  if (has(text, part)) return true;
-  boost::test_tools::predicate_result no(false);
-  no.message() << "'" << part << "' is not in: " << text;
-  return no;
 }
 
 /// All values of a struct's tensors, one after the other.

@@ -1,8 +1,8 @@
 // The vocabulary at singular points, ties and extremes, and against closed forms and plain loops.
 // Cases that other libraries once got wrong carry the letter and number of the table of such bugs.
 // What holds for every op (derivatives, broadcasting, precision, replay) is in catalogue_test.cpp.
-#include "tapegrad/ops/catalogue.hpp"
 #include "tapegrad/ops/ops.hpp"
+#include "tapegrad/ops/catalogue.hpp"
 
 #include <fmt/format.h>
 
@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "refusal.hpp"
 #include "tapegrad/autodiff/gradient.hpp"
 #include "tapegrad/base/error.hpp"
 #include "tapegrad/base/random.hpp"
@@ -47,18 +48,6 @@ double bend(const Function& f, double x) {
   Tape tape;
   const Tensor leaf = tape.input(x);
   return gradient(gradient(f(leaf), leaf), leaf).item();
-}
-
-std::string refusal(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 std::size_t count(const Shape& shape) { return static_cast<std::size_t>(shape.numel()); }
@@ -156,11 +145,11 @@ BOOST_AUTO_TEST_CASE(many_numbers_need_a_seed_of_their_shape) {  // A9
   Tape tape;
   const Tensor x = tape.parameter({1.0, 2.0});
   const Tensor y = x * x;
-  BOOST_TEST(contains(refusal([&] { gradient(y, x); }), "implicitly created only for one number"));
-  BOOST_TEST(contains(refusal([&] {
-                        gradient(tg::seeded(y, tape.constant({1, 2, 3})), x);
-                      }),
-                      "the seed has the shape (3), the tensor (2)"));
+  BOOST_TEST(has(refusal([&] { gradient(y, x); }), "implicitly created only for one number"));
+  BOOST_TEST(has(refusal([&] {
+                   gradient(tg::seeded(y, tape.constant({1, 2, 3})), x);
+                 }),
+                 "the seed has the shape (3), the tensor (2)"));
   BOOST_CHECK_THROW(gradient(tg::seeded(y, 1.0), x), Error);
   BOOST_TEST(gradient(tg::seeded(y, tape.constant({1, 10})), x).values() == Numbers({2, 40}));
 }
@@ -179,7 +168,7 @@ BOOST_AUTO_TEST_CASE(what_the_result_does_not_need_is_neither_swept_nor_run) {  
   x.set(4.0);
   tape.replay(square_of_x, g);
   BOOST_TEST(g.item() == 8);
-  BOOST_TEST(contains(refusal([&] { unused.item(); }), "out of date"));
+  BOOST_TEST(has(refusal([&] { unused.item(); }), "out of date"));
 }
 
 BOOST_AUTO_TEST_CASE(a_bias_of_several_micro_batches_gets_the_sum) {  // A11
@@ -272,9 +261,9 @@ BOOST_AUTO_TEST_CASE(
 BOOST_AUTO_TEST_CASE(an_assigned_value_does_not_stretch) {  // C7
   Tape tape;
   const Tensor state = tape.state({{1, 2}, {3, 4}});
-  BOOST_TEST(contains(refusal([&] { assign(state, tape.input({1, 2})); }), "its own shape"));
-  BOOST_TEST(contains(refusal([&] { assign(tape.input(1.0), tape.input(1.0)); }),
-                      "only state and parameter leaves"));
+  BOOST_TEST(has(refusal([&] { assign(state, tape.input({1, 2})); }), "its own shape"));
+  BOOST_TEST(has(refusal([&] { assign(tape.input(1.0), tape.input(1.0)); }),
+                 "only state and parameter leaves"));
 }
 
 /// Reductions over axes, given as bits, by plain loops: which result each element belongs to.
@@ -363,10 +352,10 @@ BOOST_AUTO_TEST_CASE(reductions_over_every_choice_of_axes_equal_plain_loops) {  
 BOOST_AUTO_TEST_CASE(an_axis_that_is_not_there_or_named_twice_is_refused) {  // C8
   Tape tape;
   const Tensor x = tape.input(counting(Shape{2, 3}));
-  BOOST_TEST(contains(refusal([&] { sum(x, 2); }), "sum: (2, 3): there is no axis 2"));
-  BOOST_TEST(contains(refusal([&] { mean(x, -3); }), "mean: (2, 3): there is no axis -3"));
-  BOOST_TEST(contains(refusal([&] { max(x, {0, -2}); }), "axis -2 is named twice"));
-  BOOST_TEST(contains(refusal([&] { softmax(x, 2); }), "there is no axis 2"));
+  BOOST_TEST(has(refusal([&] { sum(x, 2); }), "sum: (2, 3): there is no axis 2"));
+  BOOST_TEST(has(refusal([&] { mean(x, -3); }), "mean: (2, 3): there is no axis -3"));
+  BOOST_TEST(has(refusal([&] { max(x, {0, -2}); }), "axis -2 is named twice"));
+  BOOST_TEST(has(refusal([&] { softmax(x, 2); }), "there is no axis 2"));
 }
 
 BOOST_AUTO_TEST_CASE(nothing_sums_to_0_has_no_mean_and_no_largest_element) {  // C9
@@ -400,8 +389,8 @@ BOOST_AUTO_TEST_CASE(shapes_that_do_not_fit_are_refused_with_op_and_both_shapes)
   Tape tape;
   const Tensor x = tape.input(counting(Shape{2, 3})), y = tape.input(counting(Shape{2, 4}));
   const std::string text = refusal([&] { x + y; });
-  BOOST_TEST(contains(text, "add: (2, 3) and (2, 4)"), text);
-  BOOST_TEST(contains(refusal([&] { where(x, y, 1); }), "where: (2, 3), (2, 4), ()"));
+  BOOST_TEST(has(text, "add: (2, 3) and (2, 4)"), text);
+  BOOST_TEST(has(refusal([&] { where(x, y, 1); }), "where: (2, 3), (2, 4), ()"));
 }
 
 BOOST_AUTO_TEST_CASE(a_loss_does_not_stretch_its_target) {  // C11
@@ -410,8 +399,7 @@ BOOST_AUTO_TEST_CASE(a_loss_does_not_stretch_its_target) {  // C11
                target = tape.input(counting(Shape{4}));
   for (const auto loss : {tg::half_squared_error, tg::mse_loss}) {
     const std::string text = refusal([&] { loss(prediction, target); });
-    BOOST_TEST(contains(text, "(4, 1) and (4): prediction and target must have the same shape"),
-               text);
+    BOOST_TEST(has(text, "(4, 1) and (4): prediction and target must have the same shape"), text);
     BOOST_CHECK_THROW(loss(prediction, 1.0), Error);
   }
 }
@@ -550,8 +538,7 @@ BOOST_AUTO_TEST_CASE(matrices_that_do_not_meet_are_refused) {  // D10
   Tape tape;
   const Tensor a = tape.input(counting(Shape{2, 3}));
   const std::string text = refusal([&] { matmul(a, a); });
-  BOOST_TEST(contains(text, "matmul: (2, 3) x (2, 3): the left has 3 columns, the right 2 rows"),
-             text);
+  BOOST_TEST(has(text, "matmul: (2, 3) x (2, 3): the left has 3 columns, the right 2 rows"), text);
   BOOST_CHECK_THROW(matmul(a, tape.input({1, 2})), Error);
   BOOST_CHECK_THROW(matmul(tape.input({1, 2, 3}), a), Error);
   BOOST_CHECK_THROW(matmul(a, 2.0), Error);
@@ -755,12 +742,12 @@ BOOST_AUTO_TEST_CASE(gather_selects_along_its_axis_as_pytorch_does) {
   const auto wrong = [&](const tg::Values& index) {
     return refusal([&] { gather(x, 1, tape.constant(index)); });
   };
-  BOOST_TEST(contains(wrong({{3}}), "index 3 is not a place on axis 1, whose extent is 3"));
-  BOOST_TEST(contains(wrong({{-1}}), "index -1"));
-  BOOST_TEST(contains(wrong({{0.5}}), "index 0.5"));
-  BOOST_TEST(contains(wrong({{not_a_number}}), "index nan"));
-  BOOST_TEST(contains(wrong({{infinity}}), "index inf"));
-  BOOST_TEST(contains(wrong({{1e300}}), "index 1e+300"));
+  BOOST_TEST(has(wrong({{3}}), "index 3 is not a place on axis 1, whose extent is 3"));
+  BOOST_TEST(has(wrong({{-1}}), "index -1"));
+  BOOST_TEST(has(wrong({{0.5}}), "index 0.5"));
+  BOOST_TEST(has(wrong({{not_a_number}}), "index nan"));
+  BOOST_TEST(has(wrong({{infinity}}), "index inf"));
+  BOOST_TEST(has(wrong({{1e300}}), "index 1e+300"));
   BOOST_CHECK_THROW(gather(x, 1, tape.constant({0})), Error);
   BOOST_CHECK_THROW(gather(x, 1, tape.constant({{0}, {0}, {0}})), Error);
 }
@@ -778,10 +765,7 @@ BOOST_AUTO_TEST_CASE(one_extent_of_a_reshape_may_be_left_open) {  // D10
   BOOST_CHECK_THROW(reshape(x, {-1, -1}), Error);
   BOOST_CHECK_THROW(reshape(x, {5, -1}), Error);
   BOOST_CHECK_THROW(reshape(x, {0, -1}), Error);
-  BOOST_TEST(contains(refusal([&] {
-                        reshape(x, {3, 3});
-                      }),
-                      "reshape: (2, 6): 12 elements do not fit"));
+  BOOST_TEST(has(refusal([&] { reshape(x, {3, 3}); }), "reshape: (2, 6): 12 elements do not fit"));
 }
 
 BOOST_AUTO_TEST_CASE(only_extents_of_1_are_stretched) {
@@ -1277,7 +1261,7 @@ BOOST_AUTO_TEST_CASE(cross_entropy_equals_its_composition_and_closed_forms) {
 BOOST_AUTO_TEST_CASE(cross_entropy_refuses_what_are_no_classes_of_its_rows) {
   Tape tape;
   const Tensor x = tape.input(counting(Shape{2, 3}));
-  BOOST_TEST(contains(refusal([&] { cross_entropy(x, tape.input({0, 3})); }), "index 3"));
+  BOOST_TEST(has(refusal([&] { cross_entropy(x, tape.input({0, 3})); }), "index 3"));
   BOOST_CHECK_THROW(cross_entropy(x, tape.input({0, -1})), Error);
   BOOST_CHECK_THROW(cross_entropy(x, tape.input({0.0, 0.5})), Error);
   BOOST_CHECK_THROW(cross_entropy(x, tape.input({0, 1, 2})), Error);
