@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view doing = "step";
 }
 
-void ParameterUpdate::begin(Site at) {
+void BoundParameters::begin(Site at) {
   at_ = at;
   recording_ = nullptr;
   parameters_.clear();
@@ -20,7 +20,7 @@ void ParameterUpdate::begin(Site at) {
   met_.clear();
 }
 
-void ParameterUpdate::add(const Tensor& parameter, const Tensor& gradient) {
+void BoundParameters::add(const Tensor& parameter, const Tensor& gradient) {
   if (!parameter.defined()) {
     if (gradient.defined())
       throw Error(std::string(doing), "a gradient stands where the network has no parameter", at_,
@@ -53,7 +53,7 @@ void ParameterUpdate::add(const Tensor& parameter, const Tensor& gradient) {
   gradients_.push_back(g);
 }
 
-Recording& ParameterUpdate::check() {
+Recording& BoundParameters::check() {
   if (parameters_.empty())
     throw Error(std::string(doing),
                 met_.empty() ? "the struct holds no parameters" : "no parameter has a gradient",
@@ -73,7 +73,7 @@ void Sgd::check_learning_rate(Site at) const {
 
 void Sgd::descend(Recording& recording, Id parameter, Id gradient) const {
   const std::int64_t n = recording.node(parameter).shape.numel();
-  void* p = recording.parameter_values(parameter);
+  void* p = recording.mutable_values(parameter);
   const void* g = recording.address(gradient);
   if (recording.precision() == float32)
     tapegrad::descend(static_cast<float*>(p), static_cast<const float*>(g),

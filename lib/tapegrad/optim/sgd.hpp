@@ -13,7 +13,7 @@ namespace tapegrad {
 
 /// The parameters of a struct beside their gradients, checked as they are collected. It belongs to
 /// the first struct it meets, and keeps its memory between steps.
-class ParameterUpdate {
+class BoundParameters {
  public:
   void begin(Site at);
   void add(const Tensor& parameter, const Tensor& gradient);
@@ -39,7 +39,7 @@ class ParameterUpdate {
 /// w -= learning_rate * g. learning_rate may be changed between steps.
 struct Sgd {
   double learning_rate = std::numeric_limits<double>::quiet_NaN();  // must be given
-  ParameterUpdate update{};
+  BoundParameters parameters{};                                     // of the struct it trains
 
   /// Changes each parameter of the struct by its gradient. What was computed before may be looked
   /// at, but not computed with, until it is replayed. A parameter in two places is changed once;
@@ -50,9 +50,9 @@ struct Sgd {
   void step(const Struct& net, const Struct& gradients, Site at = Site::here()) {
     check_learning_rate(at);
     name_fields(net);
-    update.begin(at);
-    visit_pairs(net, gradients, [&](const Tensor& p, const Tensor& g) { update.add(p, g); });
-    update.finish([&](Recording& r, Id p, Id g) { descend(r, p, g); });
+    parameters.begin(at);
+    visit_pairs(net, gradients, [&](const Tensor& p, const Tensor& g) { parameters.add(p, g); });
+    parameters.finish([&](Recording& r, Id p, Id g) { descend(r, p, g); });
   }
 
  private:

@@ -121,7 +121,8 @@ class Recording {
   /// Marks a leaf as changed by an optimiser or an update: what depends on it may be looked at, not
   /// computed with.
   void stepped(std::span<const Id> leaves, Site at);
-  void* parameter_values(Id id) { return address(node(id).slot); }
+  /// Where a leaf's values lie, for who changes them and then says so by stepped().
+  void* mutable_values(Id id) { return address(node(id).slot); }
   bool has_values(Id id) const { return ran(id) != 0; }
   /// Throws Error if looking at the record would show an old number, or none.
   void require_readable(Id id, std::string_view doing, Site at) const;
