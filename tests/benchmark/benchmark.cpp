@@ -20,14 +20,16 @@ namespace tg = tapegrad;
 
 namespace {
 
-/// The least time of several repetitions, in ns for each of `per_run` items.
+/// The least time of as many repetitions as half a second has room for, in ns for each of `per_run`
+/// items.
 template <class F>
-double nanoseconds(double per_run, F run, int repetitions = 40) {
+double nanoseconds(double per_run, F run) {
+  using clock = std::chrono::steady_clock;
   double best = 1e300;
-  for (int i = 0; i < repetitions; ++i) {
-    const auto start = std::chrono::steady_clock::now();
+  const auto end = clock::now() + std::chrono::milliseconds(500);
+  for (auto start = clock::now(); start < end; start = clock::now()) {
     run();
-    const std::chrono::duration<double, std::nano> time = std::chrono::steady_clock::now() - start;
+    const std::chrono::duration<double, std::nano> time = clock::now() - start;
     best = std::min(best, time.count() / per_run);
   }
   return best;
