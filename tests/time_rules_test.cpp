@@ -64,6 +64,7 @@ BOOST_AUTO_TEST_CASE(set_changes_the_leaf_at_once) {
   BOOST_TEST(x.values() == (Numbers{3, 4}), boost::test_tools::per_element());
 }
 
+// B5
 BOOST_AUTO_TEST_CASE(what_is_behind_a_set_leaf_is_out_of_date) {
   Tape tape;
   const Tensor x = tape.input({1, 2}).named("x");
@@ -225,6 +226,7 @@ BOOST_AUTO_TEST_CASE(a_replay_after_the_step_makes_all_current_again) {
   BOOST_TEST(d.net.w.item() == 0.5 - 0.1 * 0.5 * 3.0);
 }
 
+// B6
 BOOST_AUTO_TEST_CASE(the_parameters_themselves_may_be_computed_with_after_a_step) {
   Descent d;
   d.step();

@@ -1,4 +1,4 @@
-// A consumer's program of two translation units; the other one is other.cpp.
+// A consumer's program of two translation units (L4); the other one is other.cpp.
 #include <tapegrad/tapegrad.hpp>
 
 #include <cstdio>
