@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tapegrad/base/shape.hpp"
+#include "tapegrad/kernel/number.hpp"
 
 namespace tapegrad {
 
@@ -46,10 +47,12 @@ struct KernelError {
 
 using KernelFunction = void (*)(const Call&);
 
-/// The same arithmetic for each precision of a tape. One that computes nothing (an alias) is empty.
+/// The same arithmetic for each precision of a tape, and for numbers of any arithmetic. One that
+/// computes nothing (an alias) is empty.
 struct Kernel {
   KernelFunction f32 = nullptr;
   KernelFunction f64 = nullptr;
+  KernelFunction number = nullptr;
   std::uint32_t operands = 0;  // how many it reads; 0: any number
 };
 
@@ -58,6 +61,7 @@ template <auto f>
 inline constexpr Kernel kernel = {
     [](const Call& c) { f.template operator()<float>(c); },
     [](const Call& c) { f.template operator()<double>(c); },
+    [](const Call& c) { f.template operator()<Number>(c); },
     0,
 };
 

@@ -72,6 +72,6 @@ void apply(const Call& c) {
 /// A kernel from a scalar function: `elementwise_kernel<[](auto x) { return x * x; }>`.
 template <auto f>
 inline constexpr Kernel elementwise_kernel = {&apply<float, f>, &apply<double, f>,
-                                              operand_count<f>()};
+                                              &apply<Number, f>, operand_count<f>()};
 
 }  // namespace tapegrad

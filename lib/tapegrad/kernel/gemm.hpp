@@ -57,15 +57,15 @@ void multiply(const Product& p, const T* a, const T* b, T* c, T* scratch) {
 /// that is exactly zero meets a factor that is not finite (the cut of op `times`).
 template <class T>
 void cut_product(const Product& p, const T* a, const T* b, bool left_is_adjoint, T* c) {
+  using std::isfinite, std::isnan;
   for (std::int64_t i = 0; i < p.m; ++i)
     for (std::int64_t j = 0; j < p.n; ++j) {
-      if (!std::isnan(c[i * p.n + j])) continue;
+      if (!isnan(c[i * p.n + j])) continue;
       T sum = 0;
       for (std::int64_t q = 0; q < p.k; ++q) {
         const T x = a[p.left_transposed ? q * p.m + i : i * p.k + q];
         const T y = b[p.right_transposed ? j * p.k + q : q * p.n + j];
-        if (left_is_adjoint ? (x == 0 && !std::isfinite(y)) : (y == 0 && !std::isfinite(x)))
-          continue;
+        if (left_is_adjoint ? (x == 0 && !isfinite(y)) : (y == 0 && !isfinite(x))) continue;
         sum += x * y;
       }
       c[i * p.n + j] = sum;

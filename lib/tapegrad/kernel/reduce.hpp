@@ -5,10 +5,15 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 
 #include "tapegrad/base/shape.hpp"
 
 namespace tapegrad {
+
+/// What sums of a T that are not blocked are kept in: at least a double.
+template <class T>
+using Wide = std::conditional_t<std::is_same_v<T, float>, double, T>;
 
 /// Axes of one kind that can be walked as one.
 struct AxisGroup {

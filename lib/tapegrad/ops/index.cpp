@@ -30,7 +30,8 @@ void for_each_gathered(const Shape& x, const Shape& index, const T* positions, s
     if (position < 0 || position >= x[static_cast<int>(axis)] ||
         static_cast<T>(position) != positions[i])
       throw KernelError{fmt::format("index {} is not a place on axis {}, whose extent is {}",
-                                    positions[i], axis, x[static_cast<int>(axis)])};
+                                    static_cast<double>(positions[i]), axis,
+                                    x[static_cast<int>(axis)])};
     f(i, offset + position * step);
   });
 }

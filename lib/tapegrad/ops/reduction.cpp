@@ -171,19 +171,20 @@ constexpr Op logsumexp_op = {
     .shape = reduce_shape,
     .forward = kernel<[]<class T>(const Call& c) {
       const Split s = split(c);
-      constexpr T infinity = std::numeric_limits<T>::infinity();
+      using std::exp, std::isfinite, std::log;
+      const T infinity = std::numeric_limits<T>::infinity();
       std::fill_n(c.to<T>(), c.count, -infinity);  // of nothing: log 0
       if (c.in[0].shape->numel() == 0) return;
       for_each_result(s, c.from<T>(0), [&](std::int64_t i, const T* first) {
         T largest = -infinity;
-        double sum = 0;
         for_each_reduced(s, first, [&](T x) { largest = x > largest || x != x ? x : largest; });
-        if (!std::isfinite(largest)) {  // the terms are 0, infinite or NaN, and so is their sum
+        if (!isfinite(largest)) {  // the terms are 0, infinite or NaN, and so is their sum
           c.to<T>()[i] = largest;
           return;
         }
-        for_each_reduced(s, first, [&](T x) { sum += std::exp(x - largest); });
-        c.to<T>()[i] = largest + static_cast<T>(std::log(sum));
+        Wide<T> sum = 0;
+        for_each_reduced(s, first, [&](T x) { sum += exp(x - largest); });
+        c.to<T>()[i] = largest + static_cast<T>(log(sum));
       });
     }>,
     .vjp =
@@ -279,8 +280,9 @@ constexpr Op softmax_op = {
     .shape = same_as_operand,
     .forward = kernel<[]<class T>(const Call& c) {
       for_each_line<T>(c, [](const T* x, T* y, std::int64_t n, std::int64_t step) {
+        using std::exp;
         const T largest = largest_of(x, n, step);
-        for (std::int64_t a = 0; a < n; ++a) y[a * step] = std::exp(x[a * step] - largest);
+        for (std::int64_t a = 0; a < n; ++a) y[a * step] = exp(x[a * step] - largest);
         const T sum = blocked_sum<T>(n, [&](std::int64_t a) { return y[a * step]; });
         for (std::int64_t a = 0; a < n; ++a) y[a * step] /= sum;
       });
@@ -301,9 +303,10 @@ constexpr Op log_softmax_op = {
     .shape = same_as_operand,
     .forward = kernel<[]<class T>(const Call& c) {
       for_each_line<T>(c, [](const T* x, T* y, std::int64_t n, std::int64_t step) {
+        using std::exp, std::log;
         const T largest = largest_of(x, n, step);
-        const T log_sum = std::log(
-            blocked_sum<T>(n, [&](std::int64_t a) { return std::exp(x[a * step] - largest); }));
+        const T log_sum =
+            log(blocked_sum<T>(n, [&](std::int64_t a) { return exp(x[a * step] - largest); }));
         for (std::int64_t a = 0; a < n; ++a) y[a * step] = x[a * step] - largest - log_sum;
       });
     }>,

@@ -68,6 +68,7 @@ class Forward {
   constexpr Forward(Kernel kernel) : kernel_(kernel) {}
   KernelFunction f32() const { return kernel_.f32; }
   KernelFunction f64() const { return kernel_.f64; }
+  KernelFunction number() const { return kernel_.number; }
   std::uint32_t operands() const { return kernel_.operands; }
 
  private:
