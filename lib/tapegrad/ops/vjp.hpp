@@ -16,6 +16,9 @@ namespace tapegrad {
 class Vjp {
  public:
   Vjp(Recording& recording, Id id, Id adjoint);
+  Vjp(const Vjp&) = delete;
+  Vjp& operator=(const Vjp&) = delete;
+  virtual ~Vjp() = default;
 
   const Tensor y;
   const Adjoint ybar;
@@ -29,9 +32,10 @@ class Vjp {
   bool wants(std::size_t i) const;
   /// Adds a share to the operand's adjoint. It may have the shape to which the operand was
   /// broadcast: the sum over the stretched axes is taken here, for all ops.
-  void give(std::size_t i, const Arg& share);
+  /// Virtual for who wants to see, or to spoil, what a rule gives.
+  virtual void give(std::size_t i, const Arg& share);
 
- private:
+ protected:
   Id operand(std::size_t i) const { return recording_.operands(id_)[i]; }
   Recording& recording_;
   Id id_;

@@ -49,6 +49,28 @@ void plan_loops(const Shape& out, std::span<Input> inputs, Nest& nest, std::int6
 
 }  // namespace
 
+bool bind(const Node& n, std::span<const std::int64_t> attributes, void* out,
+          std::span<Input> inputs, Nest& nest, Step& step) {
+  const std::int64_t count = n.shape.numel();
+  step.call = {.out = out,
+               .count = count,
+               .in = inputs.data(),
+               .attributes = attributes.data(),
+               .shape = &n.shape,
+               .scratch = nullptr,
+               .inputs = n.count,
+               .key = 0};
+  if (n.op->kind != Kind::elementwise || count == 1) return false;
+  bool nested = false;
+  for (Input& input : inputs) {
+    if (*input.shape == n.shape) continue;
+    input.step = 0;
+    nested = nested || input.shape->numel() != 1;
+  }
+  if (nested) plan_loops(n.shape, inputs, nest, step.call.count);
+  return nested;
+}
+
 void run(const Step& step, std::size_t element_size) {
   if (step.nest == nullptr || step.nest->rank == 0) {
     step.kernel(step.call);
@@ -88,30 +110,13 @@ std::vector<Id> Plan::records() const {
 bool Recording::bind(Id id, Input* inputs, Nest& nest, Step& step) const {
   const Node& n = node(id);
   const std::span<const Id> ids = operands(id);
-  const std::int64_t count = n.shape.numel();
   step.id = id;
-  step.kernel = (n.flags & Node::aliased) != 0 || count == 0 ? nullptr
-                : precision_ == float32                      ? n.op->forward.f32()
-                                                             : n.op->forward.f64();
-  step.call = {.out = address(n.slot),
-               .count = count,
-               .in = inputs,
-               .attributes = attributes(id).data(),
-               .shape = &n.shape,
-               .scratch = nullptr,
-               .inputs = n.count,
-               .key = 0};
-  bool nested = false;
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    const Node& x = node(ids[i]);
-    inputs[i] = {address(x.slot), 1, &x.shape};
-    if (n.op->kind == Kind::elementwise && count != 1 && x.shape != n.shape) {
-      inputs[i].step = 0;
-      nested = nested || x.shape.numel() != 1;
-    }
-  }
-  if (nested) plan_loops(n.shape, {inputs, ids.size()}, nest, step.call.count);
-  return nested;
+  step.kernel = (n.flags & Node::aliased) != 0 || n.shape.numel() == 0 ? nullptr
+                : precision_ == float32                                ? n.op->forward.f32()
+                                                                       : n.op->forward.f64();
+  for (std::size_t i = 0; i < ids.size(); ++i)
+    inputs[i] = {address(ids[i]), 1, &node(ids[i]).shape};
+  return tapegrad::bind(n, attributes(id), address(n.slot), {inputs, ids.size()}, nest, step);
 }
 
 std::size_t Recording::scratch_bytes(Id id) const {
@@ -240,10 +245,7 @@ bool Recording::holds(const Plan& plan) const {
 void Recording::run(Plan& plan, Site at) {
   if (!holds(plan)) throw Error("replay", "an output was forgotten when the tape was rewound", at);
   if (unset_ > 0)
-    for (Id id : plan.leaves_)
-      if (leaf(id).set == 0)
-        throw refuse("replay", id, fmt::format("{} was never set", called(id)),
-                     "give it values with set", at);
+    for (Id id : plan.leaves_) require_set(id, "replay", at);
   std::size_t i = 0;
   try {
     for (; i < plan.steps_.size(); ++i) {

@@ -4,9 +4,11 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "tapegrad/kernel/call.hpp"
+#include "tapegrad/tape/node.hpp"
 #include "tapegrad/tape/op.hpp"
 
 namespace tapegrad {
@@ -27,6 +29,11 @@ struct Step {
   const Nest* nest = nullptr;
   Id id = 0;
 };
+
+/// Binds a record to memory: `inputs` hold the operands' addresses and shapes, `step` its kernel.
+/// True if it needs the nest, which is then to be kept with the step.
+bool bind(const Node& node, std::span<const std::int64_t> attributes, void* out,
+          std::span<Input> inputs, Nest& nest, Step& step);
 
 /// Calls the kernel for each range of the nest.
 void run(const Step& step, std::size_t element_size);

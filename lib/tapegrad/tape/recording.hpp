@@ -135,6 +135,8 @@ class Recording {
   /// The same for a gradient that is about to change a parameter, which it may do once.
   void require_unused(Id gradient, Id parameter, std::string_view doing, Site at) const;
   bool current(Id id) const { return ran(id) >= updated_ || !stale_leaf(id, Change::update); }
+  /// Throws Error for a leaf that has no values yet.
+  void require_set(Id leaf, std::string_view doing, Site at) const;
   /// Why the record cannot be read, or an empty text.
   std::string unreadable(Id id) const;
   void note_read(Id id, Site at);
@@ -184,6 +186,8 @@ class Recording {
   Error error(const Op& op, std::span<const Id> operands, std::uint32_t frame, std::string text,
               std::string hint) const;
   Error::Operand describe(Id id, std::string role) const;
+  /// Throws Error about a record at its own line.
+  [[noreturn]] void fail(Id id, std::string text) const;
   /// The line to blame for what is being recorded: the current composite's caller, or `at`.
   Site blame(Site at) const { return frame_ == Node::none ? at : frames_[frame_].site; }
 
@@ -226,7 +230,6 @@ class Recording {
   std::size_t scratch_bytes(Id id) const;
   void compute(Id id);
   void run(const Step& step) const;
-  [[noreturn]] void fail(Id id, std::string text) const;  // at the record's own line
   void check_finite(Id id) const;
   /// Throws Error if one more record of this shape is too much.
   void check_limit(const Shape& shape, Site at) const;

@@ -99,6 +99,12 @@ Error Recording::outdated(Id id, const Leaf& changed, std::string_view doing, Si
                 at);
 }
 
+void Recording::require_set(Id id, std::string_view doing, Site at) const {
+  if (leaf(id).set == 0)
+    throw refuse(doing, id, fmt::format("{} was never set", called(id)), "give it values with set",
+                 at);
+}
+
 void Recording::note_read(Id id, Site at) {
   constexpr std::size_t most_notes = 256;
   if (is(id, LeafKind::constant) || notes_.size() == most_notes) return;

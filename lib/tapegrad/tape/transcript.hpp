@@ -1,0 +1,36 @@
+// Internal: records written out again on another tape: what some outputs need, in the same order,
+// with the same names and lines. A check works on a transcript, in float64 and with ops replaced as
+// it likes, and leaves the original untouched.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "tapegrad/tape/recording.hpp"
+#include "tapegrad/tape/tape.hpp"
+
+namespace tapegrad {
+
+class Transcript {
+ public:
+  /// The op to record in place of a record's own.
+  using Replace = std::function<const Op&(Id)>;
+
+  /// Writes what the outputs need to the end of `to`. Leaves become leaves of the same kind with
+  /// the same values. Throws Error if a leaf was never set.
+  Transcript(const Recording& from, std::span<const Id> outputs, Tape& to, Site at,
+             const Replace& replace = {});
+
+  bool has(Id original) const { return original < copies_.size() && copies_[original].defined(); }
+  /// What stands for a record of the original.
+  Tensor copy(Id original) const { return copies_[original]; }
+  /// The originals, in order.
+  std::span<const Id> originals() const { return originals_; }
+
+ private:
+  std::vector<Tensor> copies_;
+  std::vector<Id> originals_;
+};
+
+}  // namespace tapegrad
