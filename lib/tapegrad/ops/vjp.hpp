@@ -25,7 +25,7 @@ class Vjp {
 
   Tensor x(std::size_t i) const { return recording_.handle(operand(i)); }
   std::size_t size() const { return recording_.node(id_).count; }
-  const Op& op() const { return *recording_.node(id_).op; }
+  virtual const Op& op() const { return *recording_.node(id_).op; }
   std::span<const std::int64_t> attributes() const { return recording_.attributes(id_); }
   std::int64_t attribute(std::size_t i) const { return attributes()[i]; }
   /// Whether the operand's share is asked for: worth a question before an expensive one.

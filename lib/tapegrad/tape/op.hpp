@@ -23,8 +23,17 @@ class Vjp;  // what a derivative rule is given; see ops/vjp.hpp
 
 using Id = std::uint32_t;  // a record's place on its tape
 
-/// What a record does, as far as running it is concerned.
-enum class Kind : std::uint8_t { elementwise, reduction, contraction, view, source, effect };
+/// What a record does, as far as running it is concerned. A composite has the value of its last
+/// operand, which was computed from the others, and a derivative rule for those.
+enum class Kind : std::uint8_t {
+  elementwise,
+  reduction,
+  contraction,
+  view,
+  source,
+  effect,
+  composite
+};
 
 /// The operands and attributes of a record, as its shape rule sees them.
 class Operands {
@@ -152,6 +161,8 @@ struct Op {
   std::int64_t (*alias)(const Operands&) = nullptr;
   /// Scratch memory the kernel needs, in elements.
   std::int64_t (*scratch)(const Operands&) = nullptr;
+  /// For kernel and rule of an op made at run time: what they need beside numbers.
+  const void* context = nullptr;
 };
 
 /// Shape rule: the operand's shape.

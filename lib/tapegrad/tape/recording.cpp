@@ -407,6 +407,7 @@ void Recording::truncate(const Mark& m) {
   while (names_used_ > 0 && names_[names_used_ - 1].owner >= size_) --names_used_;
   std::erase_if(notes_, [&](const Note& note) { return note.id >= size_ || note.before > size_; });
   std::erase_if(pending_, [&](Id id) { return id >= size_; });
+  while (!kept_.empty() && kept_.back().before >= size_) kept_.pop_back();
   frames_.resize(m.frames);
   frame_ = m.frame;
   while (!gradients_.empty() && gradients_.back().end > size_) {

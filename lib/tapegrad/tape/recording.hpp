@@ -111,6 +111,9 @@ class Recording {
   /// For the end of a scope: nothing is left to do if its tape is gone, or its beginning forgotten.
   static void forget(const Ref& tape, const Mark& mark);
 
+  /// Keeps something alive as long as the records that are made next.
+  void keep(std::shared_ptr<const void> owned) { kept_.push_back({size_, std::move(owned)}); }
+
   std::uint32_t open_frame(std::string_view name, Site site);
   void close_frame(std::uint32_t before) { frame_ = before; }
   std::uint32_t current_frame() const { return frame_; }
@@ -256,6 +259,11 @@ class Recording {
   std::vector<Frame> frames_;
   std::uint32_t frame_ = Node::none;
   std::vector<Note> notes_;
+  struct Kept {
+    Id before;
+    std::shared_ptr<const void> owned;
+  };
+  std::vector<Kept> kept_;
   std::vector<Constant> constants_;      // a hash table with open addressing
   std::vector<Constant> old_constants_;  // its memory before it grew, used again when it does
   std::size_t constants_used_ = 0;
