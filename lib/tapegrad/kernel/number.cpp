@@ -20,4 +20,10 @@ std::partial_ordering Number::compare(const Number& x, const Number& y) {
   return x.literal_ <=> y.literal_;
 }
 
+bool Number::equal(const Number& x, const Number& y) {
+  if (x.value_) return x.value_->system.equal(x, y);
+  if (y.value_) return y.value_->system.equal(x, y);
+  return x.literal_ == y.literal_;
+}
+
 }  // namespace tapegrad

@@ -3,13 +3,12 @@
 // branches noted, without a second copy of any formula. Slow, and only for checks and explanations.
 #pragma once
 
-#include <boost/smart_ptr/intrusive_ptr.hpp>
-#include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <cmath>
 #include <compare>
 #include <cstdint>
 #include <limits>
 #include <type_traits>
+#include <utility>
 
 namespace tapegrad {
 
@@ -59,32 +58,50 @@ class NumberSystem {
   /// At least one operand is a number of this system, the other may be a literal.
   virtual Number apply(Function f, const Number& x, const Number& y) const = 0;
   virtual std::partial_ordering compare(const Number& x, const Number& y) const = 0;
+  /// What `==` asks, apart from `compare`: whoever asks `x == 0` does not ask for the sign of x.
+  virtual bool equal(const Number& x, const Number& y) const = 0;
   virtual bool finite(const Number& x) const = 0;
   /// The nearest double.
   virtual double value(const Number& x) const = 0;
 };
 
 /// A literal, or a value that belongs to a number system. Two literals are computed with as
-/// doubles.
+/// doubles. Copies share the value; all copies must stay in one thread.
 class Number {
  public:
   /// What a system keeps: it derives from this.
-  class Value : public boost::intrusive_ref_counter<Value, boost::thread_unsafe_counter> {
+  class Value {
    public:
     explicit Value(const NumberSystem& owner) : system(owner) {}
     Value(const Value&) = delete;
     Value& operator=(const Value&) = delete;
     virtual ~Value() = default;
     const NumberSystem& system;
+
+   private:
+    friend Number;
+    mutable std::uint32_t owners_ = 0;
   };
 
   Number() = default;
+  /// Takes a value made by `new`.
+  explicit Number(const Value* value) : value_(value) { own(); }
+  Number(const Number& other) : value_(other.value_), literal_(other.literal_) { own(); }
+  Number(Number&& other) noexcept
+      : value_(std::exchange(other.value_, nullptr)), literal_(other.literal_) {}
+  Number& operator=(Number other) noexcept {
+    std::swap(value_, other.value_);
+    literal_ = other.literal_;
+    return *this;
+  }
+  ~Number() {
+    if (value_ != nullptr && --value_->owners_ == 0) delete value_;
+  }
   template <class N>
   requires std::is_arithmetic_v<N> Number(N literal) : literal_(static_cast<double>(literal)) {}
-  explicit Number(boost::intrusive_ptr<const Value> value) : value_(std::move(value)) {}
 
   /// The value, or nullptr for a literal.
-  const Value* value() const { return value_.get(); }
+  const Value* value() const { return value_; }
   double literal() const { return literal_; }
 
   template <class N>
@@ -109,7 +126,7 @@ class Number {
   friend std::partial_ordering operator<=>(const Number& x, const Number& y) {
     return compare(x, y);
   }
-  friend bool operator==(const Number& x, const Number& y) { return compare(x, y) == 0; }
+  friend bool operator==(const Number& x, const Number& y) { return equal(x, y); }
 
   friend Number abs(const Number& x) { return apply(Function::abs, x); }
   friend Number floor(const Number& x) { return apply(Function::floor, x); }
@@ -141,9 +158,13 @@ class Number {
   static Number apply(Function f, const Number& x);
   static Number apply(Function f, const Number& x, const Number& y);
   static std::partial_ordering compare(const Number& x, const Number& y);
+  static bool equal(const Number& x, const Number& y);
   double rounded() const { return value_ ? value_->system.value(*this) : literal_; }
+  void own() const {
+    if (value_ != nullptr) ++value_->owners_;
+  }
 
-  boost::intrusive_ptr<const Value> value_;
+  const Value* value_ = nullptr;
   double literal_ = 0;
 };
 

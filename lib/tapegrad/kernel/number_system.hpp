@@ -1,7 +1,6 @@
 // Internal: a number system made of a type that has the usual operators and functions.
 #pragma once
 
-#include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <cmath>
 #include <utility>
 
@@ -81,8 +80,8 @@ T evaluate(Function f, const T& x, const T& y) {
   }
 }
 
-/// Numbers that hold a T. How T is ordered, tested and rounded is said by the free functions
-/// `order(x, y)`, `finite(x)` and `rounded(x)`, found beside T.
+/// Numbers that hold a T: a copyable type with the operators and functions above (or an `evaluate`
+/// of its own for them), `<`, `>`, `==`, `isfinite`, and conversions from and to double.
 template <class T>
 class NumberSystemOf : public NumberSystem {
  public:
@@ -91,9 +90,7 @@ class NumberSystemOf : public NumberSystem {
     T content;
   };
 
-  Number make(T x) const {
-    return Number(boost::intrusive_ptr<const Number::Value>(new Held(*this, std::move(x))));
-  }
+  Number make(T x) const { return Number(new Held(*this, std::move(x))); }
   /// What a number holds; a literal as a T.
   T content(const Number& x) const {
     return x.value() != nullptr ? static_cast<const Held*>(x.value())->content : T(x.literal());
@@ -105,10 +102,18 @@ class NumberSystemOf : public NumberSystem {
     return make(evaluate(f, content(x), content(y)));
   }
   std::partial_ordering compare(const Number& x, const Number& y) const override {
-    return order(content(x), content(y));
+    const T a = content(x), b = content(y);
+    return a < b    ? std::partial_ordering::less
+           : a > b  ? std::partial_ordering::greater
+           : a == b ? std::partial_ordering::equivalent
+                    : std::partial_ordering::unordered;
   }
-  bool finite(const Number& x) const override { return is_finite(content(x)); }
-  double value(const Number& x) const override { return rounded(content(x)); }
+  bool equal(const Number& x, const Number& y) const override { return content(x) == content(y); }
+  bool finite(const Number& x) const override {
+    using std::isfinite;
+    return isfinite(content(x));
+  }
+  double value(const Number& x) const override { return static_cast<double>(content(x)); }
 };
 
 }  // namespace tapegrad

@@ -1,0 +1,66 @@
+// The number systems that checks compute in: fifty digits, derivatives carried along, branches
+// noted. Each is made in a file of its own. What their numbers hold is not seen here: whoever reads
+// a result uses the arithmetic of Number, and `value`.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "tapegrad/kernel/number.hpp"
+
+namespace tapegrad {
+
+/// Fifty decimal digits, and exponents far beyond those of double.
+const NumberSystem& fifty_digits();
+
+/// Numbers that carry their derivative along one direction. They are compared, and branches are
+/// chosen, by value. Where abs has its kink the derivative is 0. A derivative of exactly 0 stays 0
+/// where the slope is not finite, as in the cut of op `times`.
+class DualSystem : public NumberSystem {
+ public:
+  /// A number and its derivative: literals, or numbers of the arithmetic below this one.
+  virtual Number dual(const Number& value, const Number& derivative) const = 0;
+  /// In the arithmetic below; `double(derivative(x))` is the nearest double.
+  virtual Number derivative(const Number& x) const = 0;
+};
+
+/// Forward mode by the rules of calculus, in doubles. The rules know nothing of the vjps.
+const DualSystem& dual_numbers();
+/// The same over fifty_digits().
+const DualSystem& dual_fifty_digits();
+
+/// Forward mode without a rule, in doubles: the derivative of an analytic function is the imaginary
+/// part of f(x + ih) / h, without cancellation, for h as small as 1e-100. Where the slope is
+/// infinite the derivative may be finite and large.
+const DualSystem& complex_step();
+
+/// One choice made by value.
+struct Branch {
+  enum class By : std::uint8_t { order, equality, sign, floor, finiteness };
+  By by;
+  double
+      outcome;  // order and sign: -1, 0, 1 or NaN; equality and finiteness: 0 or 1; floor: itself
+  double x, y;  // what was looked at; y is 0 except for order and equality
+
+  bool same_way(const Branch& other) const;
+};
+
+/// Doubles that write each choice to a log, in the order of the run. Two runs of one kernel whose
+/// logs go the same way used the same formula; where they part lies a kink, a jump, or a tie.
+class BranchNotes final : public NumberSystem {
+ public:
+  explicit BranchNotes(std::vector<Branch>& log) : log_(log) {}
+
+  Number number(double literal) const override;
+  Number apply(Function f, const Number& x) const override;
+  Number apply(Function f, const Number& x, const Number& y) const override;
+  std::partial_ordering compare(const Number& x, const Number& y) const override;
+  bool equal(const Number& x, const Number& y) const override;
+  bool finite(const Number& x) const override;
+  double value(const Number& x) const override;
+
+ private:
+  std::vector<Branch>& log_;
+};
+
+}  // namespace tapegrad
