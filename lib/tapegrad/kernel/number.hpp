@@ -84,7 +84,7 @@ class Number {
   };
 
   Number() = default;
-  /// Takes a value made by `new`.
+  /// Shares a value made by `new`; the last owner deletes it.
   explicit Number(const Value* value) : value_(value) { own(); }
   Number(const Number& other) : value_(other.value_), literal_(other.literal_) { own(); }
   Number(Number&& other) noexcept

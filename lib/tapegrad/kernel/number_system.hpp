@@ -82,8 +82,9 @@ T evaluate(Function f, const T& x, const T& y) {
 
 /// Numbers that hold a T: a copyable type with the operators and functions above (or an `evaluate`
 /// of its own for them), `<`, `>`, `==`, `isfinite`, and conversions from and to double.
-template <class T>
-class NumberSystemOf : public NumberSystem {
+/// A system that can do more is an Interface of its own.
+template <class T, class Interface = NumberSystem>
+class NumberSystemOf : public Interface {
  public:
   struct Held final : Number::Value {
     Held(const NumberSystem& owner, T x) : Value(owner), content(std::move(x)) {}

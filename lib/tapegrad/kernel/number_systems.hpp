@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tapegrad/kernel/number.hpp"
+#include "tapegrad/kernel/number_system.hpp"
 
 namespace tapegrad {
 
@@ -15,7 +16,7 @@ const NumberSystem& fifty_digits();
 
 /// Numbers that carry their derivative along one direction. They are compared, and branches are
 /// chosen, by value. Where abs has its kink the derivative is 0. A derivative of exactly 0 stays 0
-/// where the slope is not finite, as in the cut of op `times`.
+/// where the slope is not finite, as in the cut of op `times`; any other is NaN where the value is.
 class DualSystem : public NumberSystem {
  public:
   /// A number and its derivative: literals, or numbers of the arithmetic below this one.
@@ -38,26 +39,26 @@ const DualSystem& complex_step();
 struct Branch {
   enum class By : std::uint8_t { order, equality, sign, floor, finiteness };
   By by;
-  double
-      outcome;  // order and sign: -1, 0, 1 or NaN; equality and finiteness: 0 or 1; floor: itself
-  double x, y;  // what was looked at; y is 0 except for order and equality
+  /// Of order and sign -1, 0, 1 or NaN; of equality and finiteness 0 or 1; of floor its result.
+  double outcome;
+  /// What was looked at; y is 0 except for order and equality.
+  double x, y;
 
+  /// True if the same was asked and answered, maybe of other numbers.
   bool same_way(const Branch& other) const;
 };
 
 /// Doubles that write each choice to a log, in the order of the run. Two runs of one kernel whose
 /// logs go the same way used the same formula; where they part lies a kink, a jump, or a tie.
-class BranchNotes final : public NumberSystem {
+class BranchNotes final : public NumberSystemOf<double> {
  public:
   explicit BranchNotes(std::vector<Branch>& log) : log_(log) {}
 
-  Number number(double literal) const override;
+  using NumberSystemOf::apply;
   Number apply(Function f, const Number& x) const override;
-  Number apply(Function f, const Number& x, const Number& y) const override;
   std::partial_ordering compare(const Number& x, const Number& y) const override;
   bool equal(const Number& x, const Number& y) const override;
   bool finite(const Number& x) const override;
-  double value(const Number& x) const override;
 
  private:
   std::vector<Branch>& log_;
