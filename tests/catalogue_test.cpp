@@ -23,11 +23,13 @@
 
 #include "tapegrad/autodiff/gradient.hpp"
 #include "tapegrad/base/error.hpp"
+#include "tapegrad/kernel/number_systems.hpp"
 #include "tapegrad/ops/blocks.hpp"
 #include "tapegrad/ops/catalogue.hpp"
 #include "tapegrad/ops/ops.hpp"
 #include "tapegrad/tape/recording.hpp"
 #include "tapegrad/tape/tape.hpp"
+#include "tapegrad/tape/trial.hpp"
 
 namespace {
 
@@ -515,6 +517,74 @@ BOOST_AUTO_TEST_CASE(an_effect_gives_its_leaf_the_recorded_value_when_a_run_ends
   });
 }
 
+// ---------------------------------------------------------------- other arithmetic
+
+/// A case run again, its operands replaced by the numbers put(i, element) gives.
+template <class Put>
+std::vector<tg::Number> run_with(const Recorded& r, const tg::NumberSystem& system, Put put) {
+  const tg::Recording& recording = r.tape.recording();
+  const tg::Site here = tg::Site::here();
+  const tg::Id y = recording.id_of(r.y, "test", here);
+  const auto x = recording.operands(y);
+  tg::Trial<tg::Number> trial(recording, std::vector{y}, x, here, &system);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const std::span<tg::Number> numbers = trial.free(x[i]);
+    for (std::size_t j = 0; j < numbers.size(); ++j) numbers[j] = put(i, j);
+  }
+  trial.run();
+  const auto result = trial.values(y);
+  return {result.begin(), result.end()};
+}
+
+BOOST_AUTO_TEST_CASE(a_kernel_computes_in_every_arithmetic_what_it_computes_in_doubles) {
+  std::vector<tg::Branch> log;
+  const tg::BranchNotes notes(log);
+  const std::map<std::string, const tg::NumberSystem*> systems = {
+      {"fifty digits", &tg::fifty_digits()},
+      {"dual numbers", &tg::dual_numbers()},
+      {"complex numbers", &tg::complex_step()},
+      {"noted doubles", &notes}};
+  for_each_case([&](const Case& c) {
+    const std::vector<Array> values = Draw(c, 26).operands(c);
+    const Recorded r(c, values);
+    const Numbers expected = r.y.values();
+    double largest = 1;
+    for (const double y : expected) largest = std::max(largest, std::abs(y));
+    for (const auto& [name, system] : systems) {
+      const tg::NumberSystem& in = *system;
+      const auto y = run_with(
+          r, in, [&](std::size_t i, std::size_t j) { return in.number(values[i].values()[j]); });
+      for (std::size_t k = 0; k < y.size(); ++k) {
+        const auto found = static_cast<double>(y[k]);
+        if (found != expected[k] && !(std::abs(found - expected[k]) <= 1e-15 * largest))
+          BOOST_ERROR(
+              fmt::format("element {}: {} in {}, {} in doubles", k, found, name, expected[k]));
+      }
+    }
+    log.clear();
+  });
+}
+
+BOOST_AUTO_TEST_CASE(what_a_view_copies_keeps_all_its_digits) {
+  const tg::Number beyond_double = tg::fifty_digits().number(1e-30);
+  for_each_case([&](const Case& c) {
+    if (c.op->kind != Kind::view) return;
+    const std::vector<Array> values = Draw(c, 27).operands(c);
+    const Recorded r(c, values);
+    std::map<double, tg::Number> put;
+    const auto y = run_with(r, tg::fifty_digits(), [&](std::size_t i, std::size_t j) {
+      const double x = values[i].values()[j];
+      return c.op->sample[i].whole ? tg::Number(x) : put[x] = x + beyond_double;
+    });
+    const Numbers in_doubles = r.y.values();
+    for (std::size_t k = 0; k < y.size(); ++k) {
+      const auto copied = put.find(in_doubles[k]);
+      if (copied != put.end() && y[k] != copied->second)
+        BOOST_ERROR(fmt::format("element {} has lost digits", k));
+    }
+  });
+}
+
 // ---------------------------------------------------------------- derivatives
 
 BOOST_AUTO_TEST_CASE(first_derivatives_agree_with_differences) {
@@ -530,6 +600,40 @@ BOOST_AUTO_TEST_CASE(first_derivatives_agree_with_differences) {
         r.tape.replay(r.y);
         return dot(v, r.y.values());
       });
+    }
+  });
+}
+
+BOOST_AUTO_TEST_CASE(first_derivatives_agree_with_forward_mode) {
+  const std::map<std::string, const tg::DualSystem*> systems = {
+      {"dual numbers", &tg::dual_numbers()},
+      {"dual fifty digits", &tg::dual_fifty_digits()},
+      {"complex step", &tg::complex_step()}};
+  for_each_case([&](const Case& c) {
+    if (!differentiable(c)) return;
+    const std::vector<Array> values = Draw(c, 28).operands(c);
+    const Differentiated r(c, values, Draw(c, 29));
+    const Numbers v = r.v.values();
+    Draw draw(c, 30);
+    std::vector<Numbers> direction;
+    double backward = 0, size = 1;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      direction.push_back(draw.from(tg::uniform(-1, 1), values[i].shape()).values());
+      if (c.op->sample[i].whole) direction[i].assign(direction[i].size(), 0);
+      const Numbers gradient = r.gradient[i].values();
+      backward += dot(gradient, direction[i]);
+      for (const double g : gradient) size += std::abs(g);
+    }
+    for (const auto& [name, system] : systems) {
+      const tg::DualSystem& in = *system;
+      const auto y = run_with(r, in, [&](std::size_t i, std::size_t j) {
+        return in.dual(values[i].values()[j], direction[i][j]);
+      });
+      Numbers slopes;
+      for (const tg::Number& at : y) slopes.push_back(static_cast<double>(in.derivative(at)));
+      const double forward = dot(v, slopes);
+      if (!(std::abs(forward - backward) <= 1e-14 * size))
+        BOOST_ERROR(fmt::format("{} backward, {} forward in {}", backward, forward, name));
     }
   });
 }
