@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstdint>
 
+#include "tapegrad/kernel/move.hpp"
+
 namespace tapegrad {
 
 /// op(A) is (m, k), op(B) is (k, n). A transposed operand is stored the other way round.
@@ -17,11 +19,12 @@ struct Product {
 template <class T>
 void multiply(const Product& p, const T* a, const T* b, T* c, T* scratch) {
   const std::int64_t m = p.m, n = p.n, k = p.k;
+  if (n == 1 && p.left_transposed)  // AT b is a row bT A, which is read in order
+    return multiply({1, m, k, false, false}, b, a, c, scratch);
   // (i, q) of op(A) is at i * ai + q * aq
   const std::int64_t ai = p.left_transposed ? 1 : k, aq = p.left_transposed ? m : 1;
   if (p.right_transposed && n > 1) {
-    for (std::int64_t j = 0; j < n; ++j)
-      for (std::int64_t q = 0; q < k; ++q) scratch[q * n + j] = b[j * k + q];
+    copy_transposed(k, n, b, k, scratch, n);
     b = scratch;
   }
   constexpr std::int64_t rows = 4, columns = 8;
@@ -50,7 +53,16 @@ void multiply(const Product& p, const T* a, const T* b, T* c, T* scratch) {
     }
     edge(i, i + rows, whole_columns, n);
   }
-  edge(whole_rows, m, 0, n);
+  if (n < columns || k == 0) return edge(whole_rows, m, 0, n);
+  // The last rows, often the only one: whole rows of B are added, so that memory is read in order.
+  for (std::int64_t i = whole_rows; i < m; ++i) {
+    T* row = c + i * n;
+    for (std::int64_t j = 0; j < n; ++j) row[j] = a[i * ai] * b[j];
+    for (std::int64_t q = 1; q < k; ++q) {
+      const T x = a[i * ai + q * aq];
+      for (std::int64_t j = 0; j < n; ++j) row[j] += x * b[q * n + j];
+    }
+  }
 }
 
 /// Computes anew the elements of a product that are NaN, leaving out the terms in which an adjoint

@@ -34,6 +34,9 @@ void permute_examples(Examples& example) {
   example({Shape{2, 3, 4}}, {2, 0, 1});  // not its own inverse
   example({Shape{2, 3, 4}}, {0, 2, 1});
   example({Shape{2, 1, 3, 2}}, {3, 1, 0, 2});
+  example({Shape{2, 3, 2, 2}}, {1, 3, 0, 2});  // no two neighbours stay together
+  example({Shape{3, 2, 2, 2}}, {2, 3, 0, 1});  // two blocks exchanged
+  example({Shape{17, 18}}, {1, 0});            // more than one tile
   example({Shape{0, 3}}, {1, 0});
 }
 
@@ -47,8 +50,7 @@ constexpr Op permute_op = {
       Strides moved{};
       for (std::size_t axis = 0; axis < static_cast<std::size_t>(c.shape->rank()); ++axis)
         moved[axis] = from[static_cast<std::size_t>(c.attributes[axis])];
-      for_each_index(*c.shape, moved,
-                     [&](std::int64_t i, std::int64_t x) { c.to<T>()[i] = c.from<T>(0)[x]; });
+      copy_permuted(*c.shape, moved, c.from<T>(0), c.to<T>());
     }>,
     .vjp =
         [](Vjp& v) {
