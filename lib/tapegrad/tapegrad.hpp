@@ -5,6 +5,8 @@
 #include "tapegrad/autodiff/gradient.hpp"
 #include "tapegrad/base/arena.hpp"
 #include "tapegrad/base/array.hpp"
+#include "tapegrad/base/compare.hpp"
+#include "tapegrad/base/creation.hpp"
 #include "tapegrad/base/error.hpp"
 #include "tapegrad/base/precision.hpp"
 #include "tapegrad/base/print.hpp"

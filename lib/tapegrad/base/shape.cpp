@@ -79,3 +79,8 @@ std::array<std::int64_t, Shape::max_rank> strides(const Shape& shape) {
 }
 
 }  // namespace tapegrad
+
+fmt::format_context::iterator fmt::formatter<tapegrad::Shape>::format(
+    const tapegrad::Shape& shape, fmt::format_context& context) const {
+  return fmt::formatter<fmt::string_view>::format(tapegrad::text(shape), context);
+}

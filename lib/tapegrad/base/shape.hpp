@@ -2,6 +2,8 @@
 // op shares: which axis is meant, and how shapes broadcast.
 #pragma once
 
+#include <fmt/core.h>
+
 #include <array>
 #include <concepts>
 #include <cstddef>
@@ -108,3 +110,10 @@ class Axes {
 inline constexpr bool keepdim = true;  // reads better than `true`: sum(x, 1, tg::keepdim)
 
 }  // namespace tapegrad
+
+/// As `text(shape)`; takes the widths of texts.
+template <>
+struct fmt::formatter<tapegrad::Shape> : fmt::formatter<fmt::string_view> {
+  fmt::format_context::iterator format(const tapegrad::Shape& shape,
+                                       fmt::format_context& context) const;
+};
