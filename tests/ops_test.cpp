@@ -683,7 +683,7 @@ BOOST_AUTO_TEST_CASE(slices_are_those_of_numpy) {
   BOOST_TEST(slice(table, -1, 1, 3).values() == Numbers({1, 2, 5, 6, 9, 10}));
   BOOST_TEST((slice(table, 1, 4, 9).shape() == Shape{3, 0}));
   BOOST_CHECK_THROW(slice(x, 0, 0, 10, 0), Error);
-  BOOST_CHECK_THROW(slice(x, 0, 0, 10, -1), Error);
+  BOOST_TEST(slice(x, 0, 0, 10, -1).values() == Numbers());
   BOOST_CHECK_THROW(slice(x, 1, 0, 1), Error);
   BOOST_CHECK_THROW(slice(tape.input(1.0), 0, 0, 1), Error);
 }

@@ -25,6 +25,15 @@ std::int64_t resolve_axis(std::string_view name, const Arg& x, std::int64_t axis
   return axis < 0 ? axis + shape.rank() : axis;
 }
 
+int resolve_new_axis(std::string_view name, const Arg& x, std::int64_t axis) {
+  const int rank = shape_of(name, x).rank();
+  if (axis < -rank - 1 || axis > rank)
+    refuse(name, {&x, 1}, {}, fmt::format("there is no new axis {}", axis));
+  if (rank == Shape::max_rank)
+    refuse(name, {&x, 1}, {}, fmt::format("{} axes are the most", Shape::max_rank));
+  return static_cast<int>(axis < 0 ? axis + rank + 1 : axis);
+}
+
 void refuse(std::string_view name, std::span<const Arg> operands,
             std::span<const std::string_view> roles, std::string text, std::string hint) {
   const Recording& recording = recording_of(name, operands);

@@ -27,6 +27,10 @@ Tensor place(const Arg& x, std::int64_t axis, std::int64_t start, std::int64_t s
 /// The reverse of a gather: the sum, at each place of the shape, of the elements whose index names
 /// it.
 Tensor scatter_add(const Arg& x, const Arg& index, std::int64_t axis, const Shape& shape);
+/// The reverse of an index_select.
+Tensor index_add(const Arg& x, const Arg& index, std::int64_t axis, const Shape& shape);
+/// The product of matrices of which each may be meant transposed, behind batch axes that broadcast.
+Tensor product(const Arg& x, bool x_transposed, const Arg& y, bool y_transposed);
 
 /// Throws Error if operands live on two tapes: before a composite records anything on one of them.
 void require_one_tape(std::string_view name, std::span<const Arg> operands);
@@ -37,6 +41,9 @@ Shape shape_of(std::string_view name, const Arg& x);
 /// The axis counted from the front. Throws Error with the op's name if the operand has no such
 /// axis.
 std::int64_t resolve_axis(std::string_view name, const Arg& x, std::int64_t axis);
+
+/// The same for the place of a new axis: from -rank - 1 to rank.
+int resolve_new_axis(std::string_view name, const Arg& x, std::int64_t axis);
 
 /// Throws Error about the operands of a call, found wrong before a block could say so.
 [[noreturn]] void refuse(std::string_view name, std::span<const Arg> operands,

@@ -18,6 +18,7 @@ Family product_family();
 Family layout_family();
 Family part_family();
 Family index_family();
+Family fill_family();
 Family flow_family();
 Family loss_family();
 

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <boost/container/static_vector.hpp>
+#include <functional>
+#include <numeric>
 
 #include "tapegrad/kernel/elementwise.hpp"
 #include "tapegrad/kernel/move.hpp"
@@ -145,6 +147,10 @@ Tensor transpose(const Arg& x, std::int64_t axis, std::int64_t other) {
 }
 
 Tensor permute(const Arg& x, std::initializer_list<std::int64_t> axes) {
+  return permute(x, std::span<const std::int64_t>(axes.begin(), axes.size()));
+}
+
+Tensor permute(const Arg& x, std::span<const std::int64_t> axes) {
   const int rank = shape_of(permute_op.name, x).rank();
   if (static_cast<int>(axes.size()) != rank)
     refuse(permute_op.name, {&x, 1}, {},
@@ -182,6 +188,75 @@ Tensor reshape(const Arg& x, std::initializer_list<std::int64_t> extents) {
 
 Tensor broadcast_to(const Arg& x, const Shape& shape) {
   return record(broadcast_to_op, {&x, 1}, extents(shape));
+}
+
+Tensor flatten(const Arg& x, std::int64_t start, std::int64_t end) {
+  const Shape shape = shape_of("flatten", x);
+  if (shape.rank() == 0 && (start == 0 || start == -1) && (end == 0 || end == -1))
+    return reshape(x, Shape{1});
+  const Axis first = resolve_axis("flatten", x, start), last = resolve_axis("flatten", x, end);
+  if (first > last)
+    refuse("flatten", {&x, 1}, {}, fmt::format("axis {} comes behind axis {}", start, end));
+  Extents result;
+  for (int axis = 0; axis < shape.rank(); ++axis)
+    if (axis > first && axis <= last)
+      result.back() *= shape[axis];
+    else
+      result.push_back(shape[axis]);
+  return reshape(x, Shape(result));
+}
+
+Tensor squeeze(const Arg& x, const Axes& axes) {
+  const Shape shape = shape_of("squeeze", x);
+  Shape result = shape;
+  if (axes.count() > shape.rank())
+    refuse("squeeze", {&x, 1}, {}, fmt::format("{} axes are named", axes.count()));
+  Extents dropped;
+  for (int axis : axes.list()) {
+    dropped.push_back(resolve_axis("squeeze", x, axis));
+    if (const std::int64_t extent = shape[axis]; extent != 1)
+      refuse("squeeze", {&x, 1}, {},
+             fmt::format("axis {} has {} elements, and only an axis of extent 1 can go", axis,
+                         extent));
+  }
+  for (int axis = shape.rank() - 1; axis >= 0; --axis)
+    if (axes.all() ? shape[axis] == 1
+                   : std::find(dropped.begin(), dropped.end(), axis) != dropped.end())
+      result = result.without_axis(axis);
+  return reshape(x, result);
+}
+
+Tensor unsqueeze(const Arg& x, std::int64_t axis) {
+  const Shape shape = shape_of("unsqueeze", x);
+  return reshape(x, shape.with_axis(resolve_new_axis("unsqueeze", x, axis), 1));
+}
+
+Tensor tile(const Arg& x, std::initializer_list<std::int64_t> repeats) {
+  const Shape shape = shape_of("tile", x);
+  const int rank = std::max(shape.rank(), static_cast<int>(repeats.size()));
+  if (rank > Shape::max_rank)
+    refuse("tile", {&x, 1}, {}, fmt::format("{} axes are too many", repeats.size()));
+  for (std::int64_t times : repeats)
+    if (times < 0) refuse("tile", {&x, 1}, {}, fmt::format("{} repeats", times));
+  const FrameScope frame("tile", x);
+  Extents whole(static_cast<std::size_t>(rank), 1);
+  std::copy_backward(shape.begin(), shape.end(), whole.end());
+  Tensor result = x.tensor();
+  std::int64_t run = 1;
+  for (std::size_t back = 1; back <= repeats.size(); ++back) {
+    const std::int64_t times = repeats.end()[-static_cast<std::ptrdiff_t>(back)];
+    const auto axis = whole.end() - static_cast<std::ptrdiff_t>(back);
+    run *= *axis;
+    if (times == 1) continue;
+    // (outer, 1, run) -> (outer, times, run)
+    const std::int64_t outer =
+        std::accumulate(whole.begin(), axis, std::int64_t{1}, std::multiplies<>());
+    const Tensor once = reshape(result, {outer, 1, run});
+    result = record(broadcast_to_op, {once}, {outer, times, run});
+    *axis *= times;
+    run *= times;
+  }
+  return reshape(result, Shape(whole));
 }
 
 }  // namespace tapegrad

@@ -4,9 +4,13 @@
 // date.
 #pragma once
 
+#include <array>
+#include <concepts>
 #include <cstdint>
 #include <initializer_list>
 #include <span>
+#include <string_view>
+#include <vector>
 
 #include "tapegrad/base/shape.hpp"
 #include "tapegrad/tape/tensor.hpp"
@@ -78,20 +82,61 @@ Tensor log_softmax(const Arg& x, std::int64_t axis);
 /// NumPy's product: (m, k) x (k, n) -> (m, n); a vector is a row on the left, a column on the
 /// right; further axes in front are batches and broadcast.
 Tensor matmul(const Arg& x, const Arg& y);
+/// The sum of x_i y_i over two vectors.
+Tensor dot(const Arg& x, const Arg& y);
+/// All products x_i y_j of two vectors: (m), (n) -> (m, n).
+Tensor outer(const Arg& x, const Arg& y);
+
+/// Sums of products by labelled axes, as NumPy's einsum: `einsum("ij,jk->ik", a, b)`. A label that
+/// the result does not name is summed over; one that is named twice in an operand means its
+/// diagonal. `...` stands for axes without labels, which broadcast; so does an extent of 1. Without
+/// `->` the result has the axes of `...`, then the labels that occur once, in alphabetical order.
+/// Operands are multiplied two at a time, from the left, as matrices wherever labels are summed.
+Tensor einsum(std::string_view equation, std::span<const Arg> operands);
+Tensor einsum(std::string_view equation, std::span<const Tensor> operands, Site at = Site::here());
+template <class... More>
+requires(std::constructible_from<Arg, const More&, Site>&&...) Tensor
+    einsum(std::string_view equation, const Arg& first, const More&... more) {
+  const std::array<Arg, 1 + sizeof...(More)> operands{first, Arg(more, first.site())...};
+  return einsum(equation, std::span<const Arg>(operands));
+}
 
 // Shape and place.
 Tensor transpose(const Arg& x);  // the last two axes
 Tensor transpose(const Arg& x, std::int64_t axis, std::int64_t other);
 Tensor permute(const Arg& x, std::initializer_list<std::int64_t> axes);
+Tensor permute(const Arg& x, std::span<const std::int64_t> axes);
 /// The same elements in row-major order under another shape; one extent may be -1: what is left
 /// over.
 Tensor reshape(const Arg& x, std::initializer_list<std::int64_t> extents);
 Tensor reshape(const Arg& x, const Shape& shape);
 Tensor broadcast_to(const Arg& x, const Shape& shape);
+/// Axes start to end become one; a number becomes (1).
+Tensor flatten(const Arg& x, std::int64_t start = 0, std::int64_t end = -1);
+/// Without the axes of extent 1: all of them, or those given. As in NumPy, and other than in
+/// PyTorch, a given axis of another extent is an error.
+Tensor squeeze(const Arg& x, const Axes& axes = {});
+/// With a new axis of extent 1 at this place, from -rank - 1 to rank.
+Tensor unsqueeze(const Arg& x, std::int64_t axis);
+/// Repeats the whole along each axis; numbers belong to the last axes, as NumPy's tile has it.
+Tensor tile(const Arg& x, std::initializer_list<std::int64_t> repeats);
 /// Elements start, start + step, ... before stop, along one axis. Negative positions count from the
-/// end, positions beyond the ends are drawn in, as in NumPy. step > 0.
+/// end, positions beyond the ends are drawn in, as in NumPy. With a negative step stop lies in
+/// front of the last element taken: slice(x, 0, -1, -n - 1, -1) reverses n elements.
 Tensor slice(const Arg& x, std::int64_t axis, std::int64_t start, std::int64_t stop,
              std::int64_t step = 1);
+/// In reverse order along all axes, or those given.
+Tensor flip(const Arg& x, const Axes& axes = {});
+/// The part at one place of an axis, without that axis. A negative index counts from the end.
+Tensor select(const Arg& x, std::int64_t axis, std::int64_t index);
+/// Parts of `size` elements along an axis, the last one perhaps smaller; or of these sizes, which
+/// must add up to the axis.
+std::vector<Tensor> split(const Arg& x, std::int64_t size, std::int64_t axis = 0);
+std::vector<Tensor> split(const Arg& x, std::initializer_list<std::int64_t> sizes,
+                          std::int64_t axis = 0);
+std::vector<Tensor> split(const Arg& x, std::span<const std::int64_t> sizes, std::int64_t axis = 0);
+/// At most `count` parts of equal size, the last one perhaps smaller.
+std::vector<Tensor> chunk(const Arg& x, std::int64_t count, std::int64_t axis = 0);
 /// Joins along an axis; the other extents must agree. Write tg::concat({a, b}, 0).
 Tensor concat(std::initializer_list<Arg> parts, std::int64_t axis);
 Tensor concat(std::span<const Tensor> parts, std::int64_t axis, Site at = Site::here());
@@ -101,6 +146,27 @@ Tensor stack(std::span<const Tensor> parts, std::int64_t axis, Site at = Site::h
 /// result[i][j] = x[index[i][j]][j] for axis 0, as PyTorch's gather. Throws Error for an index
 /// outside the axis.
 Tensor gather(const Arg& x, std::int64_t axis, const Arg& index);
+/// The parts at these places of an axis, in this order, repeated where the index repeats. The axes
+/// of an index of any shape stand in the place of the axis, as in NumPy's take. A list becomes a
+/// constant. Throws Error for an index outside the axis.
+Tensor index_select(const Arg& x, std::int64_t axis, const Arg& index);
+Tensor index_select(const Arg& x, std::int64_t axis, std::initializer_list<std::int64_t> index);
+Tensor index_select(const Arg& x, std::int64_t axis, std::span<const std::int64_t> index);
+/// Rows of a table (rows, dim): an index of any shape -> its shape + (dim).
+Tensor embedding(const Arg& table, const Arg& index);
+
+/// How many elements to put before and after those of one axis.
+struct Padding {
+  std::int64_t before = 0, after = 0;
+};
+/// Surrounded by a value: `pad(x, {{1, 1}, {0, 2}})` gives widths for each axis, the first axis
+/// first, as in NumPy (PyTorch begins with the last).
+Tensor pad(const Arg& x, std::initializer_list<Padding> widths, const Arg& value = 0.0);
+Tensor pad(const Arg& x, std::span<const Padding> widths, const Arg& value = 0.0);
+/// Matrices (the last two axes) with zeros above, or below, a diagonal: the main one, or the one
+/// that lies this many columns to its right.
+Tensor tril(const Arg& x, std::int64_t diagonal = 0);
+Tensor triu(const Arg& x, std::int64_t diagonal = 0);
 
 /// The same values, through which no derivative flows.
 Tensor detach(const Arg& x);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <boost/container/small_vector.hpp>
+#include <boost/container/static_vector.hpp>
 
 #include "tapegrad/kernel/move.hpp"
 #include "tapegrad/ops/blocks.hpp"
@@ -21,15 +22,20 @@ Shape slice_shape(const Operands& x) {
   return result;
 }
 
-/// Calls f(offset in the whole, offset in the slice, run) for the runs that a slice is made of.
+/// Calls f(offset in the whole, offset in the slice, number, step in the whole) for the runs that a
+/// slice is made of: as long as they can be.
 template <class F>
 void for_each_slice_run(const Shape& whole, const Shape& part, const std::int64_t* attributes,
                         F f) {
   const AxisView w(whole, attributes[0]), p(part, attributes[0]);
+  const std::int64_t start = attributes[1], step = attributes[3];
+  const bool one_run = step == 1 || w.inner == 1;
   for (std::int64_t o = 0; o < w.outer; ++o)
-    for (std::int64_t a = 0; a < p.axis; ++a)
-      f((o * w.axis + attributes[1] + a * attributes[3]) * w.inner, (o * p.axis + a) * w.inner,
-        w.inner);
+    if (one_run)
+      f((o * w.axis + start) * w.inner, o * p.axis * w.inner, p.axis * w.inner, step);
+    else
+      for (std::int64_t a = 0; a < p.axis; ++a)
+        f((o * w.axis + start + a * step) * w.inner, (o * p.axis + a) * w.inner, w.inner, 1);
 }
 
 void slice_examples(Examples& example) {
@@ -39,6 +45,10 @@ void slice_examples(Examples& example) {
   example({Shape{4, 3}}, {1, 0, 2, 2});
   example({Shape{2, 4, 3}}, {1, 1, 2, 1});
   example({Shape{4}}, {0, 2, 0, 1});
+  example({Shape{5}}, {0, 4, 5, -1});  // reversed
+  example({Shape{5, 2}}, {0, 4, 2, -2});
+  example({Shape{2, 5}}, {1, 3, 3, -1});
+  example({Shape{2, 3, 2}}, {1, 2, 3, -1});
 }
 
 constexpr Op slice_op = {
@@ -47,15 +57,24 @@ constexpr Op slice_op = {
     .kind = Kind::view,
     .shape = slice_shape,
     .forward = kernel<[]<class T>(const Call& c) {
-      for_each_slice_run(*c.in[0].shape, *c.shape, c.attributes,
-                         [&](std::int64_t whole, std::int64_t part, std::int64_t n) {
-                           std::copy_n(c.from<T>(0) + whole, n, c.to<T>() + part);
-                         });
+      for_each_slice_run(
+          *c.in[0].shape, *c.shape, c.attributes,
+          [&](std::int64_t whole, std::int64_t part, std::int64_t n, std::int64_t step) {
+            const T* x = c.from<T>(0) + whole;
+            T* y = c.to<T>() + part;
+            if (step == 1)
+              std::copy_n(x, n, y);
+            else
+              for (std::int64_t i = 0; i < n; ++i) y[i] = x[i * step];
+          });
     }>,
     .vjp =
         [](Vjp& v) {
-          v.give(0, place(v.ybar, v.attribute(0), v.attribute(1), v.attribute(3),
-                          v.x(0).shape()[static_cast<int>(v.attribute(0))]));
+          const std::int64_t axis = v.attribute(0), start = v.attribute(1), step = v.attribute(3);
+          const std::int64_t extent = v.x(0).shape()[static_cast<int>(axis)];
+          const bool reversed = step == -1 && v.attribute(2) == extent;  // its own inverse
+          v.give(0, reversed ? record(v.op(), {v.ybar}, {axis, start, extent, step})
+                             : place(v.ybar, axis, start, step, extent));
         },
     .sample = {uniform(-2, 2)},
     .examples = slice_examples,
@@ -75,10 +94,16 @@ constexpr Op place_op = {
     .shape = slice_shape,
     .forward = kernel<[]<class T>(const Call& c) {
       std::fill_n(c.to<T>(), c.count, T(0));
-      for_each_slice_run(*c.shape, *c.in[0].shape, c.attributes,
-                         [&](std::int64_t whole, std::int64_t part, std::int64_t n) {
-                           std::copy_n(c.from<T>(0) + part, n, c.to<T>() + whole);
-                         });
+      for_each_slice_run(
+          *c.shape, *c.in[0].shape, c.attributes,
+          [&](std::int64_t whole, std::int64_t part, std::int64_t n, std::int64_t step) {
+            const T* x = c.from<T>(0) + part;
+            T* y = c.to<T>() + whole;
+            if (step == 1)
+              std::copy_n(x, n, y);
+            else
+              for (std::int64_t i = 0; i < n; ++i) y[i * step] = x[i];
+          });
     }>,
     .vjp =
         [](Vjp& v) {
@@ -92,6 +117,7 @@ constexpr Op place_op = {
           example({Shape{3}}, {0, 1, 5, 1});
           example({Shape{3}}, {0, 0, 5, 2});
           example({Shape{2, 3}}, {1, 1, 4, 1});
+          example({Shape{2, 2}}, {1, 3, 5, -2});
         },
 };
 
@@ -160,15 +186,95 @@ Family part_family() { return family; }
 Tensor slice(const Arg& x, std::int64_t axis, std::int64_t start, std::int64_t stop,
              std::int64_t step) {
   const std::int64_t a = resolve_axis(slice_op.name, x, axis);
-  if (step <= 0)
-    refuse(slice_op.name, {&x, 1}, {}, fmt::format("the step {} is not positive", step));
+  if (step == 0) refuse(slice_op.name, {&x, 1}, {}, "the step is 0");
   const std::int64_t extent = x.tensor().shape()[static_cast<int>(a)];
-  const auto inside = [extent](std::int64_t i) {
-    return std::clamp<std::int64_t>(i < 0 ? i + extent : i, 0, extent);
+  // The place behind the last one is `extent` on the way up, and -1 on the way down.
+  const std::int64_t lowest = step > 0 ? 0 : -1, highest = step > 0 ? extent : extent - 1;
+  const auto inside = [&](std::int64_t i) {
+    return std::clamp(i < 0 ? i + extent : i, lowest, highest);
   };
   const std::int64_t first = inside(start), last = inside(stop);
-  const std::int64_t count = last > first ? 1 + (last - first - 1) / step : 0;
-  return record(slice_op, {x}, {a, first, count, step});
+  const std::int64_t count = step > 0 ? (last > first ? 1 + (last - first - 1) / step : 0)
+                                      : (first > last ? 1 + (last - first + 1) / step : 0);
+  return record(slice_op, {x}, {a, count > 0 ? first : 0, count, step});
+}
+
+Tensor flip(const Arg& x, const Axes& axes) {
+  const int rank = shape_of("flip", x).rank();
+  if (axes.count() > rank)
+    refuse("flip", {&x, 1}, {}, fmt::format("{} axes are named", axes.count()));
+  boost::container::static_vector<std::int64_t, Shape::max_rank> order;
+  for (int axis : axes.list()) {
+    order.push_back(resolve_axis("flip", x, axis));
+    if (std::count(order.begin(), order.end(), order.back()) > 1)
+      refuse("flip", {&x, 1}, {}, fmt::format("axis {} is named twice", axis));
+  }
+  if (axes.all())
+    for (int axis = 0; axis < rank; ++axis) order.push_back(axis);
+  const FrameScope frame("flip", x);
+  Tensor result = x.tensor();
+  for (std::int64_t axis : order) {
+    const std::int64_t extent = result.shape()[static_cast<int>(axis)];
+    result = record(slice_op, {result}, {axis, std::max<std::int64_t>(extent - 1, 0), extent, -1});
+  }
+  return order.empty() ? reshape(result, Shape{}) : result;
+}
+
+Tensor select(const Arg& x, std::int64_t axis, std::int64_t index) {
+  const Shape shape = shape_of("select", x);
+  const std::int64_t a = resolve_axis("select", x, axis);
+  const std::int64_t extent = shape[static_cast<int>(a)];
+  if (index < -extent || index >= extent)
+    refuse("select", {&x, 1}, {},
+           fmt::format("there is no place {} on axis {}, whose extent is {}", index, axis, extent));
+  const FrameScope frame("select", x);
+  const Tensor kept = record(slice_op, {x}, {a, index < 0 ? index + extent : index, 1, 1});
+  return reshape(kept, shape.without_axis(static_cast<int>(a)));
+}
+
+std::vector<Tensor> split(const Arg& x, std::span<const std::int64_t> sizes, std::int64_t axis) {
+  const std::int64_t a = resolve_axis("split", x, axis);
+  const std::int64_t extent = shape_of("split", x)[static_cast<int>(a)];
+  std::int64_t left = extent;
+  bool fits = true;
+  for (std::int64_t size : sizes) {
+    fits = fits && size >= 0 && size <= left;
+    if (fits) left -= size;
+  }
+  if (!fits || left != 0)
+    refuse("split", {&x, 1}, {},
+           fmt::format("parts of {} elements do not make up axis {}, which has {}", joined(sizes),
+                       axis, extent));
+  const FrameScope frame("split", x);
+  std::vector<Tensor> parts;
+  std::int64_t start = 0;
+  for (std::int64_t size : sizes) {
+    parts.push_back(record(slice_op, {x}, {a, start, size, 1}));
+    start += size;
+  }
+  return parts;
+}
+
+std::vector<Tensor> split(const Arg& x, std::initializer_list<std::int64_t> sizes,
+                          std::int64_t axis) {
+  return split(x, std::span<const std::int64_t>(sizes.begin(), sizes.size()), axis);
+}
+
+std::vector<Tensor> split(const Arg& x, std::int64_t size, std::int64_t axis) {
+  const std::int64_t a = resolve_axis("split", x, axis);
+  if (size <= 0) refuse("split", {&x, 1}, {}, fmt::format("parts of {} elements", size));
+  std::vector<std::int64_t> sizes;
+  std::int64_t left = shape_of("split", x)[static_cast<int>(a)];
+  for (; left > size; left -= size) sizes.push_back(size);
+  sizes.push_back(left);
+  return split(x, sizes, axis);
+}
+
+std::vector<Tensor> chunk(const Arg& x, std::int64_t count, std::int64_t axis) {
+  const std::int64_t a = resolve_axis("chunk", x, axis);
+  if (count <= 0) refuse("chunk", {&x, 1}, {}, fmt::format("{} parts", count));
+  const std::int64_t extent = shape_of("chunk", x)[static_cast<int>(a)];
+  return split(x, std::max<std::int64_t>(extent / count + (extent % count != 0), 1), axis);
 }
 
 Tensor place(const Arg& x, std::int64_t axis, std::int64_t start, std::int64_t step,
@@ -191,17 +297,15 @@ Tensor join_along_new_axis(std::span<const Arg> parts, std::int64_t axis, Site a
   require_one_tape("stack", parts);
   const FrameScope frame("stack", parts[0]);
   const Shape shape = shape_of("stack", parts[0]);
-  if (axis < -shape.rank() - 1 || axis > shape.rank())
-    refuse("stack", {parts.data(), 1}, {}, fmt::format("there is no new axis {}", axis));
-  if (axis < 0) axis += shape.rank() + 1;
+  const int place = resolve_new_axis("stack", parts[0], axis);
   Parts longer;
   for (const Arg& part : parts) {
     if (part.is_number() || shape_of("stack", part) != shape)
       refuse("stack", parts.first(std::min<std::size_t>(parts.size(), 8)), {},
              "all parts must have the same shape");
-    longer.emplace_back(reshape(part, shape.with_axis(static_cast<int>(axis), 1)), part.site());
+    longer.emplace_back(reshape(part, shape.with_axis(place, 1)), part.site());
   }
-  return join(longer, axis, at);
+  return join(longer, place, at);
 }
 
 Parts args(std::span<const Tensor> tensors, Site at) {

@@ -18,6 +18,8 @@ namespace {
 // whose exact zeros cut off factors that are not finite.
 enum Cut : std::int64_t { none, left_adjoint, right_adjoint };
 
+constexpr std::string_view both_roles[] = {"left", "right"};
+
 Shape batch_of(const Shape& s) {
   Shape batch = s;
   while (batch.rank() > s.rank() - 2) batch = batch.without_axis(batch.rank() - 1);
@@ -182,28 +184,38 @@ Tensor product(const Arg& a, bool ta, const Arg& b, bool tb, Cut cut) {
   return record(matmul_op, {a, b}, {ta, tb, cut});
 }
 
+/// Refuses what are not two vectors.
+void require_vectors(std::string_view name, std::span<const Arg> both) {
+  for (const Arg& x : both)
+    if (shape_of(name, x).rank() != 1)
+      refuse(name, both, both_roles, "both operands must be vectors");
+}
+
 constexpr const Op* family[] = {&matmul_op, &finite_part_op};
 
 }  // namespace
 
 Tensor finite_part(const Arg& x) { return record(finite_part_op, {x}); }
 
+Tensor product(const Arg& x, bool x_transposed, const Arg& y, bool y_transposed) {
+  return product(x, x_transposed, y, y_transposed, none);
+}
+
 Family product_family() { return family; }
 
 Tensor matmul(const Arg& x, const Arg& y) {
-  constexpr std::string_view roles[] = {"left", "right"};
   const Arg both[] = {x, y};
   if (x.is_number() || y.is_number())
-    refuse(matmul_op.name, both, roles, "a number is not a matrix", "write x * y to scale");
+    refuse(matmul_op.name, both, both_roles, "a number is not a matrix", "write x * y to scale");
   const Shape a = shape_of(matmul_op.name, x), b = shape_of(matmul_op.name, y);
   if (a.rank() == 0 || b.rank() == 0)
-    refuse(matmul_op.name, both, roles, "a tensor of rank 0 is not a matrix",
+    refuse(matmul_op.name, both, both_roles, "a tensor of rank 0 is not a matrix",
            "write x * y to scale");
   if (a.rank() >= 2 && b.rank() >= 2) return product(x, false, y, false, none);
   require_one_tape(matmul_op.name, both);
   const FrameScope frame("matmul", x);
   if (a[-1] != b[b.rank() == 1 ? 0 : -2])
-    refuse(matmul_op.name, both, roles,
+    refuse(matmul_op.name, both, both_roles,
            fmt::format("{} elements on the left meet {} on the right", a[-1],
                        b[b.rank() == 1 ? 0 : -2]));
   const Arg left = a.rank() == 1 ? Arg(reshape(x, {1, a[0]}), x.site()) : x;
@@ -213,6 +225,28 @@ Tensor matmul(const Arg& x, const Arg& y) {
   if (b.rank() == 1) shape = shape.without_axis(shape.rank() - 1);
   if (a.rank() == 1) shape = shape.without_axis(shape.rank() - (b.rank() == 1 ? 1 : 2));
   return reshape(result, shape);
+}
+
+Tensor dot(const Arg& x, const Arg& y) {
+  const Arg both[] = {x, y};
+  require_one_tape("dot", both);
+  require_vectors("dot", both);
+  const std::int64_t m = shape_of("dot", x)[0], n = shape_of("dot", y)[0];
+  if (m != n)
+    refuse("dot", both, both_roles,
+           fmt::format("{} elements on the left meet {} on the right", m, n));
+  const FrameScope frame("dot", x);
+  const Tensor products = x * y;
+  return sum(products);
+}
+
+Tensor outer(const Arg& x, const Arg& y) {
+  const Arg both[] = {x, y};
+  require_one_tape("outer", both);
+  require_vectors("outer", both);
+  const FrameScope frame("outer", x);
+  const Tensor column = unsqueeze(x, 1);  // (m, 1) (n) -> (m, n)
+  return column * y;
 }
 
 }  // namespace tapegrad
