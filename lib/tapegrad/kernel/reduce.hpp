@@ -1,9 +1,11 @@
-// Reductions over any axes: sums in a fixed, blocked order, and visits of what one result reduces.
+// Reductions over any axes: folds in a fixed, blocked order, and visits of memory in strips, so
+// that no axis is walked in leaps.
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <type_traits>
 
@@ -24,7 +26,7 @@ struct AxisGroup {
 struct Split {
   std::array<AxisGroup, Shape::max_rank> kept{}, reduced{};
   std::size_t kept_count = 0, reduced_count = 0;
-  bool inner_reduced = false;  // is the innermost axis reduced?
+  bool inner_reduced = true;  // is the innermost axis reduced, or none left?
 
   /// `axes`: ascending, each in [0, rank).
   Split(const Shape& shape, std::span<const std::int64_t> axes) {
@@ -46,6 +48,13 @@ struct Split {
     }
     std::reverse(kept.begin(), kept.begin() + static_cast<std::ptrdiff_t>(kept_count));
     std::reverse(reduced.begin(), reduced.begin() + static_cast<std::ptrdiff_t>(reduced_count));
+  }
+
+  /// How many elements one result is reduced from.
+  std::int64_t reduced_numel() const {
+    std::int64_t n = 1;
+    for (std::size_t i = 0; i < reduced_count; ++i) n *= reduced[i].size;
+    return n;
   }
 };
 
@@ -70,109 +79,183 @@ void for_each_offset(std::span<const AxisGroup> groups, F f) {
   }
 }
 
-/// For each result in order, calls f(result index, first element, split): visit its elements with
-/// for_each_reduced.
-template <class T, class F>
-void for_each_result(const Split& split, const T* x, F f) {
-  std::int64_t result = 0;
-  for_each_offset({split.kept.data(), split.kept_count},
-                  [&](std::int64_t offset) { f(result++, x + offset); });
-}
+// ---- folds
 
-template <class T, class F>
-void for_each_reduced(const Split& split, const T* first, F f) {
-  for_each_offset({split.reduced.data(), split.reduced_count},
-                  [&](std::int64_t offset) { f(first[offset]); });
-}
-
-/// The sum of n elements in a fixed order whose rounding error grows with log n, not n: halves of
-/// halves down to short runs, which are summed in eight lanes.
-template <class T, class Term>
-T blocked_sum(std::int64_t n, Term term, std::int64_t start = 0) {
+/// The combination of n >= 1 terms in a fixed order, in which the rounding error of a sum grows
+/// with log n, not n: halves of halves down to short runs, which are folded in eight lanes.
+template <class T, class Term, class Combine>
+T blocked_fold(std::int64_t n, Term term, Combine combine, std::int64_t start = 0) {
   if (n < 8) {
-    T sum = n > 0 ? term(start) : T(0);
-    for (std::int64_t i = 1; i < n; ++i) sum += term(start + i);
-    return sum;
+    T all = term(start);
+    for (std::int64_t i = 1; i < n; ++i) all = combine(all, term(start + i));
+    return all;
   }
   if (n <= 256) {
     std::array<T, 8> lane;
     for (std::size_t l = 0; l < 8; ++l) lane[l] = term(start + static_cast<std::int64_t>(l));
     std::int64_t i = 8;
     for (; i + 8 <= n; i += 8)
-      for (std::size_t l = 0; l < 8; ++l) lane[l] += term(start + i + static_cast<std::int64_t>(l));
-    T sum =
-        ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
-    for (; i < n; ++i) sum += term(start + i);
-    return sum;
+      for (std::size_t l = 0; l < 8; ++l)
+        lane[l] = combine(lane[l], term(start + i + static_cast<std::int64_t>(l)));
+    for (std::size_t step = 1; step < 8; step *= 2)
+      for (std::size_t l = 0; l < 8; l += 2 * step) lane[l] = combine(lane[l], lane[l + step]);
+    for (; i < n; ++i) lane[0] = combine(lane[0], term(start + i));
+    return lane[0];
   }
   const std::int64_t half = (n / 2 + 7) / 8 * 8;
-  return blocked_sum<T>(half, term, start) + blocked_sum<T>(n - half, term, start + half);
+  const T first = blocked_fold<T>(half, term, combine, start);
+  return combine(first, blocked_fold<T>(n - half, term, combine, start + half));
 }
 
-/// Adds `rows` rows of `width` (at most 64) columns, `stride` apart, into `out`, halving as above.
+template <class T, class Term>
+T blocked_sum(std::int64_t n, Term term) {
+  return n == 0 ? T(0) : blocked_fold<T>(n, term, std::plus<>());
+}
+
+/// As many columns are folded side by side.
+inline constexpr std::int64_t strip_width = 64;
 template <class T>
-void sum_rows(const T* x, std::int64_t rows, std::int64_t stride, std::int64_t width, T* out) {
-  if (rows <= 16) {
-    std::copy_n(x, width, out);
-    for (std::int64_t r = 1; r < rows; ++r)
-      for (std::int64_t c = 0; c < width; ++c) out[c] += x[r * stride + c];
-    return;
+using Columns = std::array<T, static_cast<std::size_t>(strip_width)>;
+
+/// The same for each of `width` columns, in the same order, row by row: term(row, column).
+template <class T, class Term, class Combine>
+void blocked_fold_rows(std::int64_t n, std::int64_t width, T* out, Term term, Combine combine,
+                       std::int64_t start = 0) {
+  const auto add = [&](T* to, std::int64_t row) {
+    for (std::int64_t c = 0; c < width; ++c) to[c] = combine(to[c], term(start + row, c));
+  };
+  const auto merge = [&](T* to, const T* from) {
+    for (std::int64_t c = 0; c < width; ++c) to[c] = combine(to[c], from[c]);
+  };
+  if (n < 8) {
+    for (std::int64_t c = 0; c < width; ++c) out[c] = term(start, c);
+    for (std::int64_t row = 1; row < n; ++row) add(out, row);
+  } else if (n <= 256) {
+    std::array<Columns<T>, 8> lane;
+    std::int64_t row = 0;
+    for (Columns<T>& l : lane) {
+      for (std::int64_t c = 0; c < width; ++c) l.data()[c] = term(start + row, c);
+      ++row;
+    }
+    for (; row + 8 <= n; row += 8)
+      for (std::size_t l = 0; l < 8; ++l) add(lane[l].data(), row + static_cast<std::int64_t>(l));
+    for (std::size_t step = 1; step < 8; step *= 2)
+      for (std::size_t l = 0; l < 8; l += 2 * step) merge(lane[l].data(), lane[l + step].data());
+    std::copy_n(lane[0].data(), width, out);
+    for (; row < n; ++row) add(out, row);
+  } else {
+    const std::int64_t half = (n / 2 + 7) / 8 * 8;
+    Columns<T> second;
+    blocked_fold_rows(half, width, out, term, combine, start);
+    blocked_fold_rows(n - half, width, second.data(), term, combine, start + half);
+    merge(out, second.data());
   }
-  std::array<T, 64> second;
-  const std::int64_t half = rows / 2;
-  sum_rows(x, half, stride, width, out);
-  sum_rows(x + half * stride, rows - half, stride, width, second.data());
-  for (std::int64_t c = 0; c < width; ++c) out[c] += second[static_cast<std::size_t>(c)];
+}
+
+// ---- strips
+
+/// Up to `strip_width` neighbouring results, and all elements that belong to them: lines along the
+/// innermost reduced axis, side by side, again and again at the offsets of the outer ones.
+struct Strip {
+  std::int64_t result;  // the first one
+  std::int64_t first;   // its first element
+  std::int64_t width;
+  AxisGroup line;
+  std::span<const AxisGroup> outer;
+
+  bool empty() const {
+    bool none = line.size == 0;
+    for (const AxisGroup& g : outer) none = none || g.size == 0;
+    return none;
+  }
+
+  /// Calls f(element, column) for each element, in order along its column.
+  template <class F>
+  void for_each(F f) const {
+    for_each_offset(outer, [&](std::int64_t offset) {
+      offset += first;
+      if (contiguous())
+        for (std::int64_t i = 0; i < line.size; ++i) f(offset + i, std::int64_t{0});
+      else
+        for (std::int64_t i = 0; i < line.size; ++i)
+          for (std::int64_t c = 0; c < width; ++c) f(offset + i * line.stride + c, c);
+    });
+  }
+
+  /// out[column] = the blocked fold of term(element, column). Not of an empty strip.
+  template <class T, class Term, class Combine>
+  void fold(T* out, Term term, Combine combine) const {
+    bool begun = false;
+    for_each_offset(outer, [&](std::int64_t offset) {
+      Columns<T> more;
+      T* to = begun ? more.data() : out;
+      fold_lines(to, offset + first, term, combine);
+      if (begun)
+        for (std::int64_t c = 0; c < width; ++c) out[c] = combine(out[c], more.data()[c]);
+      begun = true;
+    });
+  }
+
+ private:
+  bool contiguous() const { return width == 1 && line.stride == 1; }
+
+  template <class T, class Term, class Combine>
+  void fold_lines(T* out, std::int64_t at, Term term, Combine combine) const {
+    if (contiguous())
+      *out = blocked_fold<T>(
+          line.size, [term, at](std::int64_t i) { return term(at + i, std::int64_t{0}); }, combine);
+    else
+      blocked_fold_rows(
+          line.size, width, out,
+          [term, at, stride = line.stride](std::int64_t row, std::int64_t c) {
+            return term(at + row * stride + c, c);
+          },
+          combine);
+  }
+};
+
+/// Calls f(strip) until all results are visited, in order.
+template <class F>
+void for_each_strip(const Split& split, F f) {
+  const bool none = split.reduced_count == 0;
+  const AxisGroup line = none ? AxisGroup{1, 1} : split.reduced[split.reduced_count - 1];
+  const std::span outer(split.reduced.data(), none ? 0 : split.reduced_count - 1);
+  const std::size_t rows = split.inner_reduced ? 0 : 1;  // the innermost axis is kept: in strips
+  const std::int64_t row = rows == 0 ? 1 : split.kept[split.kept_count - 1].size;
+  std::int64_t result = 0;
+  for_each_offset({split.kept.data(), split.kept_count - rows}, [&](std::int64_t kept) {
+    for (std::int64_t column = 0; column < row; column += strip_width)
+      f(Strip{result + column, kept + column, std::min(strip_width, row - column), line, outer});
+    result += row;
+  });
+}
+
+/// out = the fold over the reduced axes of term(element, column), or `of_nothing`.
+template <class T, class Term, class Combine>
+void fold_axes(const Split& split, T* out, T of_nothing, Term term, Combine combine) {
+  for_each_strip(split, [&](const Strip& s) {
+    if (s.empty())
+      std::fill_n(out + s.result, s.width, of_nothing);
+    else
+      s.fold(out + s.result, term, combine);
+  });
 }
 
 /// out = sum of x over the reduced axes.
 template <class T>
 void sum_axes(const Split& split, const T* x, T* out) {
-  for (std::size_t i = 0; i < split.reduced_count; ++i)
-    if (split.reduced[i].size == 0) {
-      std::int64_t results = 1;
-      for (std::size_t k = 0; k < split.kept_count; ++k) results *= split.kept[k].size;
-      std::fill_n(out, results, T(0));
-      return;
-    }
-  if (split.reduced_count == 0) {  // nothing to add up: axes of extent 1
-    for_each_result(split, x, [&](std::int64_t i, const T* first) { out[i] = *first; });
-    return;
-  }
-  const AxisGroup inner = split.reduced[split.reduced_count - 1];
-  const std::span<const AxisGroup> outer{split.reduced.data(), split.reduced_count - 1};
-  if (split.inner_reduced || split.kept_count == 0) {
-    for_each_result(split, x, [&](std::int64_t i, const T* first) {
-      bool begun = false;
-      for_each_offset(outer, [&](std::int64_t offset) {
-        const T* run = first + offset;
-        const T sum =
-            blocked_sum<T>(inner.size, [&](std::int64_t j) { return run[j * inner.stride]; });
-        out[i] = begun ? out[i] + sum : sum;
-        begun = true;
-      });
-    });
-    return;
-  }
-  // The innermost axis is kept: whole rows are added, in strips of 64 columns.
-  const std::int64_t row = split.kept[split.kept_count - 1].size;
-  std::int64_t result = 0;
-  for_each_offset({split.kept.data(), split.kept_count - 1}, [&](std::int64_t kept) {
-    for (std::int64_t column = 0; column < row; column += 64) {
-      const std::int64_t width = std::min<std::int64_t>(64, row - column);
-      std::array<T, 64> strip;
-      bool begun = false;
-      for_each_offset(outer, [&](std::int64_t offset) {
-        T* to = begun ? strip.data() : out + result + column;
-        sum_rows(x + kept + offset + column, inner.size, inner.stride, width, to);
-        if (begun)
-          for (std::int64_t c = 0; c < width; ++c)
-            out[result + column + c] += strip[static_cast<std::size_t>(c)];
-        begun = true;
-      });
-    }
-    result += row;
-  });
+  fold_axes(
+      split, out, T(0), [x](std::int64_t i, std::int64_t) { return x[i]; }, std::plus<>());
 }
+
+/// The larger or smaller of two numbers, or one that is NaN: for folds.
+inline constexpr auto larger = [](const auto& a, const auto& b) {
+  const auto& winner = b > a ? b : a;
+  return b != b ? b : winner;
+};
+inline constexpr auto smaller = [](const auto& a, const auto& b) {
+  const auto& winner = b < a ? b : a;
+  return b != b ? b : winner;
+};
 
 }  // namespace tapegrad

@@ -14,6 +14,8 @@ using Family = std::span<const Op* const>;
 Family arithmetic_family();
 Family function_family();
 Family reduction_family();
+Family statistics_family();
+Family along_family();
 Family product_family();
 Family layout_family();
 Family part_family();

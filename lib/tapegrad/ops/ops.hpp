@@ -60,20 +60,50 @@ Tensor operator>=(const Arg& x, const Arg& y);
 Tensor equal(const Arg& x, const Arg& y);
 Tensor not_equal(const Arg& x, const Arg& y);
 
-// Reductions over all axes, or those given.
+// Reductions over all axes, or those given. Throw Error for an axis that is not there or is named
+// twice.
 Tensor sum(const Arg& x, const Axes& axes = {}, bool keepdim = false);
 Tensor mean(const Arg& x, const Axes& axes = {}, bool keepdim = false);  // of nothing: NaN
+/// The product; of nothing: 1. Zeros among the factors are no trouble for derivatives of any order.
+Tensor prod(const Arg& x, const Axes& axes = {}, bool keepdim = false);
 /// The largest element; ties share the slope evenly. Throws Error for an empty axis.
 Tensor max(const Arg& x, const Axes& axes = {}, bool keepdim = false);
+/// The smallest element, as max.
+Tensor min(const Arg& x, const Axes& axes = {}, bool keepdim = false);
+/// log(sum of e^x), without overflow; of nothing: -infinity.
 Tensor logsumexp(const Arg& x, const Axes& axes = {}, bool keepdim = false);
+/// The variance, sum of (x - mean)^2 / (n - ddof), by default that of a sample, as in PyTorch; ddof
+/// = 0 is NumPy's. NaN if n <= ddof.
+Tensor var(const Arg& x, const Axes& axes = {}, bool keepdim = false, std::int64_t ddof = 1);
+/// The square root of the variance, without overflow. Where all are equal its slope is 0.
+Tensor std(const Arg& x, const Axes& axes = {}, bool keepdim = false, std::int64_t ddof = 1);
+/// var(x, 0, 1) does not compile: a whole number there is meant as ddof.
+template <class NotBool>
+Tensor var(const Arg&, const Axes&, NotBool, std::int64_t = 1) = delete;
+template <class NotBool>
+Tensor std(const Arg&, const Axes&, NotBool, std::int64_t = 1) = delete;
+/// (sum of |x|^p)^(1/p), without overflow; for infinite p the largest |x|, where ties share the
+/// slope. The slope of a vector of zeros is 0. Throws Error unless p > 0, and for infinite p and an
+/// empty axis.
+Tensor norm(const Arg& x, double p = 2, const Axes& axes = {}, bool keepdim = false);
 
-struct MaxWithIndex {
+// Places along an axis, or among all elements in row-major order: whole numbers without a slope. A
+// tie goes to the first, and a NaN is the largest and the smallest. Throw Error for an empty axis,
+// and for more than 2^24 places in float32.
+Tensor argmax(const Arg& x);
+Tensor argmax(const Arg& x, std::int64_t axis, bool keepdim = false);
+Tensor argmin(const Arg& x);
+Tensor argmin(const Arg& x, std::int64_t axis, bool keepdim = false);
+struct WithIndex {
   Tensor values, index;
 };
-/// The largest element along an axis and where it is; a tie goes to the first. The index has no
-/// slope.
-MaxWithIndex max_with_index(const Arg& x, std::int64_t axis, bool keepdim = false);
+/// The largest element along an axis, and argmax. The slope of a tie goes to the first.
+WithIndex max_with_index(const Arg& x, std::int64_t axis, bool keepdim = false);
+/// The smallest element along an axis, and argmin.
+WithIndex min_with_index(const Arg& x, std::int64_t axis, bool keepdim = false);
 
+/// Running sums along an axis: y_i = x_0 + ... + x_i.
+Tensor cumsum(const Arg& x, std::int64_t axis);
 /// e^x / sum of e^x along an axis.
 Tensor softmax(const Arg& x, std::int64_t axis);
 /// log(softmax(x)), without overflow.
