@@ -57,11 +57,18 @@ std::string text(const Case& c) {
   return result;
 }
 
-const std::vector<Shape>& patterns() {
-  static const std::vector<Shape> shapes = {Shape{},     Shape{1},    Shape{3},
-                                            Shape{2, 3}, Shape{2, 1}, Shape{1, 3},
-                                            Shape{0},    Shape{2, 0}, Shape{2, 1, 3}};
-  return shapes;
+/// Shapes to combine: each rank to 4, an extent of 1 in each place, empty ones. Three operands make
+/// do with fewer, for all combinations are tried.
+const std::vector<Shape>& patterns(std::size_t operands) {
+  static const std::vector<Shape> all = {
+      Shape{},           Shape{1},          Shape{3},          Shape{2, 3},       Shape{2, 1},
+      Shape{1, 3},       Shape{0},          Shape{2, 0},       Shape{2, 1, 3},    Shape{1, 2, 1},
+      Shape{2, 2, 2, 3}, Shape{1, 2, 2, 3}, Shape{2, 1, 2, 3}, Shape{2, 2, 1, 3}, Shape{2, 2, 2, 1},
+      Shape{1, 2, 1, 3}, Shape{2, 1, 2, 1}, Shape{1, 1, 1, 1}, Shape{2, 0, 2, 3}};
+  static const std::vector<Shape> few = {Shape{},        Shape{1},          Shape{3},
+                                         Shape{2, 1},    Shape{0},          Shape{1, 0, 1},
+                                         Shape{2, 1, 3}, Shape{1, 2, 1, 3}, Shape{2, 1, 2, 1}};
+  return operands < 3 ? all : few;
 }
 
 /// Broadcasting, said a second time: align at the last axis; extents agree, or are 1 and stretch.
@@ -96,13 +103,14 @@ bool guessed(const Op& op) { return op.kind == Kind::elementwise && op.examples 
 /// All combinations of the patterns for an op's operands.
 std::vector<Case> combinations(const Op& op) {
   std::vector<Case> result;
-  const std::size_t n = patterns().size();
+  const std::vector<Shape>& shapes = patterns(op.sample.count);
+  const std::size_t n = shapes.size();
   std::size_t total = 1;
   for (std::size_t i = 0; i < op.sample.count; ++i) total *= n;
   for (std::size_t code = 0; code < total; ++code) {
     Case c{&op, {}, {}};
     for (std::size_t i = 0, rest = code; i < op.sample.count; ++i, rest /= n)
-      c.shapes.push_back(patterns()[rest % n]);
+      c.shapes.push_back(shapes[rest % n]);
     result.push_back(std::move(c));
   }
   return result;

@@ -9,22 +9,22 @@ namespace tg = tapegrad;
 // [block]
 namespace {
 
-/// x / (1 + |x|), a cheap relative of tanh.
-constexpr tg::Op softsign_op = {
-    .name = "softsign",
-    .notation = "softsign({})",
+/// e^(-x^2), a bump around 0.
+constexpr tg::Op bump_op = {
+    .name = "bump",
+    .notation = "bump({})",
     .kind = tg::Kind::elementwise,
     .shape = tg::same_as_operand,
     .forward = tg::elementwise_kernel<[](auto x) {
-      using std::abs;
-      return x / (1 + abs(x));
+      using std::exp;
+      return exp(-x * x);
     }>,
-    // dy/dx = 1 / (1 + |x|)^2 = (1 - |y|)^2
-    .vjp = [](tg::Vjp& v) { v.give(0, v.ybar * square(1.0 - abs(v.y))); },
-    .sample = {tg::uniform(0.1, 3)},  // away from 0, where |x| has a kink
+    // dy/dx = -2 x e^(-x^2) = -2 x y
+    .vjp = [](tg::Vjp& v) { v.give(0, v.ybar * (-2.0 * v.x(0) * v.y)); },
+    .sample = {tg::uniform(-2, 2)},
 };
 
-tg::Tensor softsign(const tg::Arg& x) { return tg::record(softsign_op, {x}); }
+tg::Tensor bump(const tg::Arg& x) { return tg::record(bump_op, {x}); }
 
 }  // namespace
 // [/block]
@@ -34,8 +34,8 @@ namespace {
 void print_use() {
   // [use]
   tg::Tape tape;
-  const tg::Tensor x = tape.parameter({-2, 0.5, 3}).named("x");
-  const tg::Tensor y = softsign(x);
+  const tg::Tensor x = tape.parameter({-1, 0.5, 2}).named("x");
+  const tg::Tensor y = bump(x);
   const tg::Tensor slope = gradient(sum(y), x);
   const tg::Tensor curvature = gradient(sum(slope), x);
   fmt::print("y          {}\nslope      {}\ncurvature  {}\n", y, slope, curvature);
@@ -46,7 +46,7 @@ void print_check() {
   // [check]
   tg::Tape tape;
   const tg::Tensor x = tape.parameter(0.5);
-  const tg::Tensor y = softsign(x);
+  const tg::Tensor y = bump(x);
   const double by_rule = gradient(y, x).item(), h = 1e-5;
   const auto at = [&](double value) {
     x.set(value);

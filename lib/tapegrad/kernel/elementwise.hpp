@@ -39,12 +39,26 @@ void apply_binary(const Call& c) {
   }
 }
 
+/// Calls g with a function from place to element: of an operand of every element, or of one number.
+template <class T, class G>
+void with_elements(const Input& operand, const G& g) {
+  const T* x = static_cast<const T*>(operand.data);
+  if (operand.step == 1)
+    g([x](std::int64_t i) { return x[i]; });
+  else
+    g([number = *x](std::int64_t) { return number; });
+}
+
 template <class T, auto f>
 void apply_ternary(const Call& c) {
   T* out = c.to<T>();
-  const T *x = c.from<T>(0), *y = c.from<T>(1), *z = c.from<T>(2);
-  const std::ptrdiff_t dx = c.in[0].step, dy = c.in[1].step, dz = c.in[2].step;
-  for (std::int64_t i = 0; i < c.count; ++i) out[i] = f(x[i * dx], y[i * dy], z[i * dz]);
+  with_elements<T>(c.in[0], [&](auto x) {
+    with_elements<T>(c.in[1], [&](auto y) {
+      with_elements<T>(c.in[2], [&](auto z) {
+        for (std::int64_t i = 0; i < c.count; ++i) out[i] = f(x(i), y(i), z(i));
+      });
+    });
+  });
 }
 
 /// How many numbers a scalar function takes: one to three.

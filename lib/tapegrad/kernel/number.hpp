@@ -149,6 +149,7 @@ class Number {
   friend Number erfc(const Number& x) { return apply(Function::erfc, x); }
   friend Number pow(const Number& x, const Number& y) { return apply(Function::pow, x, y); }
   friend Number atan2(const Number& y, const Number& x) { return apply(Function::atan2, y, x); }
+  friend Number hypot(const Number& x, const Number& y) { return sqrt(x * x + y * y); }
   friend bool isnan(const Number& x) { return x != x; }
   friend bool isfinite(const Number& x) {
     return x.value_ ? x.value_->system.finite(x) : std::isfinite(x.literal_);

@@ -1,6 +1,7 @@
 // + - * / and their kin, comparisons, choices, and the product of an adjoint with a local
 // derivative.
 #include <cmath>
+#include <limits>
 
 #include "tapegrad/kernel/elementwise.hpp"
 #include "tapegrad/ops/blocks.hpp"
@@ -10,6 +11,8 @@
 
 namespace tapegrad {
 namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
 
 constexpr Op add_op = {
     .name = "add",
@@ -90,7 +93,7 @@ constexpr Op comparison(std::string_view name, std::string_view notation) {
         return static_cast<decltype(x)>(compare(x, y));
       }>,
       .vjp = zero_gradient,
-      .sample = {uniform(-2, 2), uniform(-2, 2)},
+      .sample = {whole(-2, 3), uniform(0.1, 0.9)},
   };
 }
 
@@ -249,6 +252,16 @@ Tensor maximum(const Arg& x, const Arg& y) { return record(maximum_op, {x, y}); 
 Tensor minimum(const Arg& x, const Arg& y) { return record(minimum_op, {x, y}); }
 Tensor clamp(const Arg& x, const Arg& low, const Arg& high) {
   return record(clamp_op, {x, low, high});
+}
+Tensor clamp_min(const Arg& x, const Arg& low) {
+  const Arg both[] = {x, low};
+  const FrameScope frame(recording_of("clamp_min", both), "clamp_min", x.site());
+  return clamp(x, low, infinity);
+}
+Tensor clamp_max(const Arg& x, const Arg& high) {
+  const Arg both[] = {x, high};
+  const FrameScope frame(recording_of("clamp_max", both), "clamp_max", x.site());
+  return clamp(x, -infinity, high);
 }
 Tensor cut(const Arg& x, const Arg& adjoint, const Arg& local) {
   return record(cut_op, {x, adjoint, local});

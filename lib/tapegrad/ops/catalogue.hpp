@@ -13,6 +13,8 @@ using Family = std::span<const Op* const>;
 
 Family arithmetic_family();
 Family function_family();
+Family trigonometry_family();
+Family activation_family();
 Family reduction_family();
 Family statistics_family();
 Family along_family();

@@ -1,4 +1,4 @@
-// Functions of one variable, applied to each element, and powers.
+// Powers, roots, exponentials, logarithms and the error function, applied to each element.
 #include <cmath>
 
 #include "tapegrad/kernel/elementwise.hpp"
@@ -32,6 +32,29 @@ constexpr Op sqrt_op = {
     .sample = {uniform(0.3, 3)},
 };
 
+constexpr Op rsqrt_op = {
+    .name = "rsqrt",
+    .notation = "1/sqrt({})",
+    .kind = Kind::elementwise,
+    .shape = same_as_operand,
+    .forward = elementwise_kernel<[](auto x) {
+      using std::sqrt;
+      return 1 / sqrt(x);
+    }>,
+    .vjp = [](Vjp& v) { v.give(0, v.ybar * (square(v.y) * v.y * -0.5)); },
+    .sample = {uniform(0.3, 3)},
+};
+
+constexpr Op reciprocal_op = {
+    .name = "reciprocal",
+    .notation = "1/{}",
+    .kind = Kind::elementwise,
+    .shape = same_as_operand,
+    .forward = elementwise_kernel<[](auto x) { return 1 / x; }>,
+    .vjp = [](Vjp& v) { v.give(0, v.ybar * -square(v.y)); },
+    .sample = {uniform(0.5, 2)},
+};
+
 constexpr Op exp_op = {
     .name = "exp",
     .notation = "exp({})",
@@ -45,6 +68,19 @@ constexpr Op exp_op = {
     .sample = {uniform(-2, 2)},
 };
 
+constexpr Op expm1_op = {
+    .name = "expm1",
+    .notation = "expm1({})",
+    .kind = Kind::elementwise,
+    .shape = same_as_operand,
+    .forward = elementwise_kernel<[](auto x) {
+      using std::expm1;
+      return expm1(x);
+    }>,
+    .vjp = [](Vjp& v) { v.give(0, v.ybar * exp(v.x(0))); },
+    .sample = {uniform(-2, 2)},
+};
+
 constexpr Op log_op = {
     .name = "log",
     .notation = "log({})",
@@ -55,6 +91,36 @@ constexpr Op log_op = {
       return log(x);
     }>,
     .vjp = [](Vjp& v) { v.give(0, v.ybar * (1.0 / v.x(0))); },
+    .sample = {uniform(0.3, 3)},
+};
+
+constexpr Op log1p_op = {
+    .name = "log1p",
+    .notation = "log1p({})",
+    .kind = Kind::elementwise,
+    .shape = same_as_operand,
+    .forward = elementwise_kernel<[](auto x) {
+      using std::log1p;
+      return log1p(x);
+    }>,
+    .vjp = [](Vjp& v) { v.give(0, v.ybar * reciprocal(1.0 + v.x(0))); },
+    .sample = {uniform(-0.5, 2)},
+};
+
+constexpr Op log2_op = {
+    .name = "log2",
+    .notation = "log2({})",
+    .kind = Kind::elementwise,
+    .shape = same_as_operand,
+    .forward = elementwise_kernel<[](auto x) {
+      using std::log2;
+      return log2(x);
+    }>,
+    .vjp =
+        [](Vjp& v) {
+          constexpr double one_over_log_2 = 1.4426950408889634;
+          v.give(0, v.ybar * (one_over_log_2 / v.x(0)));
+        },
     .sample = {uniform(0.3, 3)},
 };
 
@@ -83,96 +149,45 @@ constexpr Op abs_op = {
     .sample = {uniform(-2, -0.1)},
 };
 
-constexpr Op sin_op = {
-    .name = "sin",
-    .notation = "sin({})",
+constexpr Op floor_op = {
+    .name = "floor",
+    .notation = "floor({})",
     .kind = Kind::elementwise,
     .shape = same_as_operand,
     .forward = elementwise_kernel<[](auto x) {
-      using std::sin;
-      return sin(x);
+      using std::floor;
+      return floor(x);
     }>,
-    .vjp = [](Vjp& v) { v.give(0, v.ybar * cos(v.x(0))); },
-    .sample = {uniform(-3, 3)},
+    .vjp = zero_gradient,
+    .sample = {uniform(0.1, 0.9)},
 };
 
-constexpr Op cos_op = {
-    .name = "cos",
-    .notation = "cos({})",
-    .kind = Kind::elementwise,
-    .shape = same_as_operand,
-    .forward = elementwise_kernel<[](auto x) {
-      using std::cos;
-      return cos(x);
-    }>,
-    .vjp = [](Vjp& v) { v.give(0, v.ybar * -sin(v.x(0))); },
-    .sample = {uniform(-3, 3)},
-};
+constexpr double two_over_root_pi = 1.1283791670955126;
 
-constexpr Op tanh_op = {
-    .name = "tanh",
-    .notation = "tanh({})",
+constexpr Op erf_op = {
+    .name = "erf",
+    .notation = "erf({})",
     .kind = Kind::elementwise,
     .shape = same_as_operand,
     .forward = elementwise_kernel<[](auto x) {
-      using std::tanh;
-      return tanh(x);
+      using std::erf;
+      return erf(x);
     }>,
-    .vjp = [](Vjp& v) { v.give(0, v.ybar * (1.0 - square(v.y))); },
+    .vjp = [](Vjp& v) { v.give(0, v.ybar * (two_over_root_pi * exp(-square(v.x(0))))); },
     .sample = {uniform(-2, 2)},
 };
 
-constexpr Op sigmoid_op = {
-    .name = "sigmoid",
-    .notation = "sigmoid({})",
-    .kind = Kind::elementwise,
-    .shape = same_as_operand,
-    .forward = elementwise_kernel<[](auto x) {  // e^-x may overflow to infinity: then this is 0
-      using std::exp;
-      return 1 / (1 + exp(-x));
-    }>,
-    .vjp = [](Vjp& v) { v.give(0, v.ybar * (v.y * (1.0 - v.y))); },
-    .sample = {uniform(-3, 3)},
-};
-
-constexpr Op relu_op = {
-    .name = "relu",
-    .notation = "relu({})",
-    .kind = Kind::elementwise,
-    .shape = same_as_operand,
-    .forward = elementwise_kernel<[](auto x) {  // a NaN stays one
-      return x < 0 ? decltype(x)(0) : x;
-    }>,
-    .vjp = [](Vjp& v) { v.give(0, v.ybar * (v.x(0) > 0)); },
-    .sample = {uniform(0.1, 2)},
-};
-
-constexpr Op leaky_relu_op = {
-    .name = "leaky_relu",
-    .notation = "leaky_relu({}, {})",
-    .kind = Kind::elementwise,
-    .shape = broadcast_operands,
-    .forward = elementwise_kernel<[](auto x, auto slope) { return (x > 0) ? x : slope * x; }>,
-    .vjp =
-        [](Vjp& v) {
-          if (v.wants(0)) v.give(0, v.ybar * where(v.x(0) > 0, 1.0, v.x(1)));
-          if (v.wants(1)) v.give(1, v.ybar * where(v.x(0) > 0, 0.0, v.x(0)));
-        },
-    .sample = {uniform(-2, -0.1), uniform(0.01, 0.5)},
-    .roles = {"x", "slope"},
-};
-
-constexpr Op softplus_op = {
-    .name = "softplus",
-    .notation = "softplus({})",
+constexpr Op erfc_op = {
+    .name = "erfc",
+    .notation = "erfc({})",
     .kind = Kind::elementwise,
     .shape = same_as_operand,
     .forward = elementwise_kernel<[](auto x) {
-      using std::abs, std::exp, std::log1p;
-      return (x > 0 ? x : decltype(x)(0)) + log1p(exp(-abs(x)));
+      using std::erfc;
+      return erfc(x);
     }>,
-    .vjp = [](Vjp& v) { v.give(0, v.ybar * sigmoid(v.x(0))); },
-    .sample = {uniform(-3, 3)},
+    .vjp = [](Vjp& v) { v.give(0, v.ybar * (-two_over_root_pi * exp(-square(v.x(0))))); },
+    .sample = {uniform(-2, 2)},
 };
 
 constexpr Op pow_op = {
@@ -202,9 +217,9 @@ constexpr Op pow_op = {
     .roles = {"base", "exponent"},
 };
 
-constexpr const Op* family[] = {&square_op, &sqrt_op,       &exp_op,      &log_op,  &sign_op,
-                                &abs_op,    &sin_op,        &cos_op,      &tanh_op, &sigmoid_op,
-                                &relu_op,   &leaky_relu_op, &softplus_op, &pow_op};
+constexpr const Op* family[] = {&square_op, &sqrt_op,  &rsqrt_op, &reciprocal_op, &exp_op,
+                                &expm1_op,  &log_op,   &log1p_op, &log2_op,       &sign_op,
+                                &abs_op,    &floor_op, &erf_op,   &erfc_op,       &pow_op};
 
 }  // namespace
 
@@ -212,17 +227,18 @@ Family function_family() { return family; }
 
 Tensor square(const Arg& x) { return record(square_op, {x}); }
 Tensor sqrt(const Arg& x) { return record(sqrt_op, {x}); }
+Tensor rsqrt(const Arg& x) { return record(rsqrt_op, {x}); }
+Tensor reciprocal(const Arg& x) { return record(reciprocal_op, {x}); }
 Tensor exp(const Arg& x) { return record(exp_op, {x}); }
+Tensor expm1(const Arg& x) { return record(expm1_op, {x}); }
 Tensor log(const Arg& x) { return record(log_op, {x}); }
+Tensor log1p(const Arg& x) { return record(log1p_op, {x}); }
+Tensor log2(const Arg& x) { return record(log2_op, {x}); }
 Tensor sign(const Arg& x) { return record(sign_op, {x}); }
 Tensor abs(const Arg& x) { return record(abs_op, {x}); }
-Tensor sin(const Arg& x) { return record(sin_op, {x}); }
-Tensor cos(const Arg& x) { return record(cos_op, {x}); }
-Tensor tanh(const Arg& x) { return record(tanh_op, {x}); }
-Tensor sigmoid(const Arg& x) { return record(sigmoid_op, {x}); }
-Tensor relu(const Arg& x) { return record(relu_op, {x}); }
-Tensor leaky_relu(const Arg& x, const Arg& slope) { return record(leaky_relu_op, {x, slope}); }
-Tensor softplus(const Arg& x) { return record(softplus_op, {x}); }
+Tensor floor(const Arg& x) { return record(floor_op, {x}); }
+Tensor erf(const Arg& x) { return record(erf_op, {x}); }
+Tensor erfc(const Arg& x) { return record(erfc_op, {x}); }
 Tensor pow(const Arg& x, const Arg& p) { return record(pow_op, {x, p}); }
 
 }  // namespace tapegrad

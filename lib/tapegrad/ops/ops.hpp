@@ -30,25 +30,70 @@ Tensor& operator-=(Tensor& x, const Arg& y);
 Tensor& operator*=(Tensor& x, const Arg& y);
 Tensor& operator/=(Tensor& x, const Arg& y);
 
+// Functions, applied to each element. Where nothing else is said, the slope at a singular point is
+// the limit, if need be infinite: sqrt, log and asin do not hide their poles.
 /// x^p. At x = 0 the slope is that of PyTorch: 0 for p = 0, 1 for p = 1, infinite for p < 1.
 Tensor pow(const Arg& x, const Arg& p);
 Tensor square(const Arg& x);
 Tensor sqrt(const Arg& x);
+Tensor rsqrt(const Arg& x);  // 1 / sqrt(x)
+Tensor reciprocal(const Arg& x);
 Tensor exp(const Arg& x);
+Tensor expm1(const Arg& x);  // e^x - 1, exact for small x
 Tensor log(const Arg& x);
-Tensor abs(const Arg& x);   // slope 0 at 0
-Tensor sign(const Arg& x);  // slope 0
+Tensor log1p(const Arg& x);  // log(1 + x), exact for small x
+Tensor log2(const Arg& x);
+Tensor abs(const Arg& x);    // slope 0 at 0
+Tensor sign(const Arg& x);   // slope 0
+Tensor floor(const Arg& x);  // slope 0
+Tensor erf(const Arg& x);
+Tensor erfc(const Arg& x);  // 1 - erf(x), exact for large x
 Tensor sin(const Arg& x);
 Tensor cos(const Arg& x);
+Tensor tan(const Arg& x);
+Tensor asin(const Arg& x);
+Tensor acos(const Arg& x);
+Tensor atan(const Arg& x);
+/// The angle of the point (x, y), from -pi to pi. At (0, 0), where all angles meet, the slopes are
+/// NaN, as in PyTorch.
+Tensor atan2(const Arg& y, const Arg& x);
+/// sqrt(x^2 + y^2), without overflow. At (0, 0) both slopes are 0, as those of a norm; in PyTorch
+/// they are NaN.
+Tensor hypot(const Arg& x, const Arg& y);
+Tensor sinh(const Arg& x);
+Tensor cosh(const Arg& x);
 Tensor tanh(const Arg& x);
-Tensor sigmoid(const Arg& x);  // 1 / (1 + e^-x)
-Tensor relu(const Arg& x);     // slope 0 at 0
-Tensor leaky_relu(const Arg& x, const Arg& slope = 0.01);
-Tensor softplus(const Arg& x);               // log(1 + e^x), without overflow
 Tensor maximum(const Arg& x, const Arg& y);  // a tie shares its slope evenly
 Tensor minimum(const Arg& x, const Arg& y);  // a tie shares its slope evenly
 /// min(max(x, low), high): slope 1 inside and on the bounds.
 Tensor clamp(const Arg& x, const Arg& low, const Arg& high);
+/// max(x, low), where on the bound x takes the whole slope.
+Tensor clamp_min(const Arg& x, const Arg& low);
+/// min(x, high), where on the bound x takes the whole slope.
+Tensor clamp_max(const Arg& x, const Arg& high);
+
+// Activation functions, applied to each element; none overflows for large x of either sign.
+Tensor sigmoid(const Arg& x);     // 1 / (1 + e^-x)
+Tensor logsigmoid(const Arg& x);  // log(1 / (1 + e^-x))
+/// log(1 + e^x), exactly: no threshold turns it into x, as PyTorch's does at 20.
+Tensor softplus(const Arg& x);
+Tensor relu(const Arg& x);  // slope 0 at 0
+Tensor leaky_relu(const Arg& x, const Arg& slope = 0.01);
+/// x, but alpha (e^x - 1) where x <= 0. At 0 the slope is alpha.
+Tensor elu(const Arg& x, const Arg& alpha = 1);
+/// 1.0507 elu(x, 1.67326), which keeps mean 0 and variance 1 from layer to layer.
+Tensor selu(const Arg& x);
+/// x times the probability that a standard normal variable is below x.
+Tensor gelu(const Arg& x);
+/// The same by tanh: 1/2 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))), as PyTorch's
+/// approximate="tanh".
+Tensor gelu_tanh(const Arg& x);
+Tensor silu(const Arg& x);      // x sigmoid(x)
+Tensor mish(const Arg& x);      // x tanh(softplus(x))
+Tensor softsign(const Arg& x);  // x / (1 + |x|)
+/// clamp with default bounds: slope 1 on them, too (PyTorch: 0).
+Tensor hardtanh(const Arg& x, const Arg& low = -1, const Arg& high = 1);
+
 /// x where the condition is not 0, else y.
 Tensor where(const Arg& condition, const Arg& x, const Arg& y);
 
