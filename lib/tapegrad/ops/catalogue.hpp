@@ -25,6 +25,7 @@ Family index_family();
 Family fill_family();
 Family flow_family();
 Family loss_family();
+Family classification_family();
 
 /// All of them.
 std::vector<const Op*> catalogue();

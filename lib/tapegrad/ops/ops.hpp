@@ -8,6 +8,7 @@
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -249,13 +250,62 @@ Tensor detach(const Arg& x);
 /// run that the result is an output of (compile sees to that), or by tape.commit().
 Tensor assign(const Tensor& leaf, const Arg& value);
 
-// Losses. Both shapes must be equal: a target that would broadcast is an error.
-/// 1/2 sum (prediction - target)^2 over everything: the loss of the textbook derivation.
-Tensor half_squared_error(const Arg& prediction, const Arg& target);
-/// mean (prediction - target)^2 over everything.
-Tensor mse_loss(const Arg& prediction, const Arg& target);
-/// mean over samples of -log softmax(logits)[label]. logits (N, C), raw, not probabilities; labels
-/// (N), whole numbers from 0 to C - 1.
-Tensor cross_entropy(const Arg& logits, const Arg& labels);
+// Losses: shapes must be equal, a target that would broadcast is an error. Arguments are in
+// PyTorch's order, except that the reduction comes last.
+
+/// What becomes of the losses of single elements or samples. `batch_mean` is the sum divided by the
+/// first extent, the number of samples.
+enum class Reduction : std::uint8_t { none, mean, sum, batch_mean };
+
+/// 1/2 (prediction - target)^2, by default summed over everything: the loss of the textbook
+/// derivation.
+Tensor half_squared_error(const Arg& prediction, const Arg& target,
+                          Reduction reduction = Reduction::sum);
+/// (prediction - target)^2
+Tensor mse_loss(const Arg& prediction, const Arg& target, Reduction reduction = Reduction::mean);
+/// |prediction - target|, slope 0 at 0
+Tensor l1_loss(const Arg& prediction, const Arg& target, Reduction reduction = Reduction::mean);
+/// 1/2 d^2 for a difference |d| <= delta, delta (|d| - delta / 2) beyond.
+Tensor huber_loss(const Arg& prediction, const Arg& target, const Arg& delta = 1.0,
+                  Reduction reduction = Reduction::mean);
+/// max(0, 1 - target prediction) for targets 1 and -1.
+Tensor hinge_loss(const Arg& prediction, const Arg& target, Reduction reduction = Reduction::mean);
+/// Kullback and Leibler's divergence of a target distribution from a predicted one, target
+/// (log target - prediction): the prediction is a *log*-probability, the target a probability. As
+/// in PyTorch, `mean` divides by all elements; the divergence per sample is `batch_mean`.
+Tensor kl_div(const Arg& prediction, const Arg& target, Reduction reduction = Reduction::mean);
+/// The cosine of the angle between x and y along an axis; both lengths count as at least 1e-8.
+Tensor cosine_similarity(const Arg& x, const Arg& y, std::int64_t axis);
+/// Of vectors along the last axis: 1 - cosine where the target is 1, max(0, cosine - margin) where
+/// it is -1.
+Tensor cosine_embedding_loss(const Arg& x, const Arg& y, const Arg& target, const Arg& margin = 0.0,
+                             Reduction reduction = Reduction::mean);
+
+/// -(target log(prediction) + (1 - target) log(1 - prediction)) of *probabilities*, with logarithms
+/// of at least -100 and slopes of at most 1e12, as PyTorch. Throws Error for a prediction outside
+/// [0, 1]. Targets may be probabilities too, and are not checked.
+Tensor binary_cross_entropy(const Arg& prediction, const Arg& target,
+                            Reduction reduction = Reduction::mean);
+/// The same of logits, raw: of the prediction sigmoid(logits), but exact for any logit.
+Tensor binary_cross_entropy_with_logits(const Arg& logits, const Arg& target,
+                                        Reduction reduction = Reduction::mean);
+
+struct CrossEntropyOptions {
+  /// This much of each target is spread evenly over all classes.
+  double label_smoothing = 0;
+  /// Samples with this label count nothing. (In PyTorch -100; here no label is special by itself.)
+  std::optional<std::int64_t> ignore_index = {};
+  Reduction reduction = Reduction::mean;
+};
+/// -log softmax(logits)[label] of each sample. logits (N, C) or (N, C, ...): raw. Probabilities,
+/// the output of softmax, cannot be told from logits and give a wrong loss without an error.
+/// The target is either labels (N) or (N, ...), whole numbers from 0 to C - 1, or probabilities
+/// of the shape of the logits, which are not checked. Throws Error for a label that is no class.
+Tensor cross_entropy(const Arg& logits, const Arg& target, Reduction reduction = Reduction::mean);
+Tensor cross_entropy(const Arg& logits, const Arg& target, const CrossEntropyOptions& options);
+/// -log_probabilities[label] of each sample: cross_entropy after a log_softmax. Shapes and errors
+/// as there.
+Tensor nll_loss(const Arg& log_probabilities, const Arg& labels,
+                Reduction reduction = Reduction::mean);
 
 }  // namespace tapegrad
