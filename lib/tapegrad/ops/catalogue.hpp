@@ -23,6 +23,7 @@ Family layout_family();
 Family part_family();
 Family index_family();
 Family fill_family();
+Family normalise_family();
 Family flow_family();
 Family loss_family();
 Family classification_family();

@@ -250,6 +250,25 @@ Tensor detach(const Arg& x);
 /// run that the result is an output of (compile sees to that), or by tape.commit().
 Tensor assign(const Tensor& leaf, const Arg& value);
 
+/// (x - mean) / sqrt(variance + eps) for each channel, times weight plus bias. x has the shape
+/// (N, C) or (N, C, ...), all others (C); weight and bias may be numbers. In training, mean and
+/// variance are those of x, and the running ones are states that a recorded update moves towards
+/// them, by the part `momentum` (the variance as its unbiased estimate); they may be left out:
+/// Tensor{}. Otherwise the running ones are used. Which it is, is decided when it is recorded.
+/// Throws Error in training for a channel of one value.
+struct BatchNormOptions {
+  bool training = false;
+  double momentum = 0.1;
+  double eps = 1e-5;
+};
+Tensor batch_norm(const Arg& x, const Tensor& running_mean, const Tensor& running_var,
+                  const Arg& weight = 1.0, const Arg& bias = 0.0,
+                  const BatchNormOptions& options = {});
+/// (x - mean) / sqrt(variance + eps) over the last axes, whose extents are `normalized`, then times
+/// weight plus bias, of the shape `normalized` or numbers.
+Tensor layer_norm(const Arg& x, const Shape& normalized, const Arg& weight = 1.0,
+                  const Arg& bias = 0.0, const Arg& eps = 1e-5);
+
 // Losses: shapes must be equal, a target that would broadcast is an error. Arguments are in
 // PyTorch's order, except that the reduction comes last.
 
