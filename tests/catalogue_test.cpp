@@ -394,8 +394,7 @@ std::vector<T> run_between_guards(const Recorded& r, T filling) {
                                        .attributes = recording.attributes(id).data(),
                                        .shape = &recording.node(id).shape,
                                        .scratch = scratch.data() + guard,
-                                       .inputs = static_cast<std::uint32_t>(in.size()),
-                                       .key = 0});
+                                       .inputs = static_cast<std::uint32_t>(in.size())});
   const auto untouched = [&](const std::vector<T>& around, std::size_t size) {
     for (std::size_t i = 0; i < guard; ++i)
       if (std::memcmp(&around[i], &filling, sizeof(T)) != 0 ||

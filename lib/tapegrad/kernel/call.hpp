@@ -27,7 +27,6 @@ struct Call {
   const Shape* shape;  // the whole result's shape
   void* scratch;       // as many bytes as the op asked for
   std::uint32_t inputs;
-  std::uint64_t key;              // random key of ops that draw
   const void* context = nullptr;  // of an op that has one: a function of the user's
 
   template <class T>

@@ -24,6 +24,7 @@ Family part_family();
 Family index_family();
 Family fill_family();
 Family normalise_family();
+Family random_family();
 Family flow_family();
 Family loss_family();
 Family classification_family();

@@ -18,6 +18,8 @@
 
 namespace tapegrad {
 
+class Tape;
+
 // Arithmetic, elementwise.
 Tensor operator+(const Arg& x, const Arg& y);
 Tensor operator-(const Arg& x, const Arg& y);
@@ -268,6 +270,15 @@ Tensor batch_norm(const Arg& x, const Tensor& running_mean, const Tensor& runnin
 /// weight plus bias, of the shape `normalized` or numbers.
 Tensor layer_norm(const Arg& x, const Shape& normalized, const Arg& weight = 1.0,
                   const Arg& bias = 0.0, const Arg& eps = 1e-5);
+
+/// A source of random draws: a state leaf that holds the seed and how many runs have drawn. Runs of
+/// the same leaves draw the same; a draw records an update that lets the next run draw anew.
+Tensor noise(Tape& tape, std::uint32_t seed, Site at = Site::here());
+/// x with each element replaced by 0 with probability p, the others divided by 1 - p; x itself if
+/// not training. Each call draws for itself, though several may share a noise. As with every update
+/// (see assign), the next run draws anew if this one includes the update: in a compiled function it
+/// does, otherwise after tape.commit().
+Tensor dropout(const Arg& x, const Arg& p, const Tensor& noise, bool training = true);
 
 // Losses: shapes must be equal, a target that would broadcast is an error. Arguments are in
 // PyTorch's order, except that the reduction comes last.

@@ -26,6 +26,8 @@ void CompiledEntry::replay(Recording& recording, Arguments arguments, Site at) {
 
 void CompiledEntry::begin(Recording& recording, Arguments arguments, Site at) {
   before_ = recording.mark();
+  outer_run_ = recording.run_begin();
+  recording.begin_run(before_.size);
   for (const Values* argument : arguments) {
     shapes_.push_back(argument->shape());
     inputs_.push_back(recording.leaf(LeafKind::input, argument->shape(), argument, at));
@@ -38,10 +40,16 @@ void CompiledEntry::end(Recording& recording, Site at) {
     if (output.defined()) outputs.push_back(recording.id_of(output, "compile", at));
   std::vector<Id> updates;
   for (Id update : recording.pending())
-    if (update >= before_.size) updates.push_back(update);
+    if (update >= recording.run_begin()) updates.push_back(update);
   outputs.insert(outputs.end(), updates.begin(), updates.end());
   plan_ = recording.plan(outputs, at);
   recording.commit(updates, at);
+  recording.begin_run(outer_run_);
+}
+
+void CompiledEntry::abandon(Recording& recording) {
+  recording.truncate(before_);
+  recording.begin_run(outer_run_);
 }
 
 void refuse_another_shape(std::size_t max_shapes, CompiledEntry::Arguments arguments, Site at) {

@@ -40,12 +40,13 @@ class CompiledEntry {
   const Tensor& input(std::size_t i) const { return inputs_[i]; }
   void output(const Tensor& tensor) { outputs_.push_back(tensor); }
   void end(Recording& recording, Site at);
-  void abandon(Recording& recording) { recording.truncate(before_); }
+  void abandon(Recording& recording);
 
  private:
   std::vector<Shape> shapes_;
   std::vector<Tensor> inputs_, outputs_;
   Mark before_;
+  Id outer_run_ = 0;
   Plan plan_;
 };
 

@@ -59,7 +59,6 @@ bool bind(const Node& n, std::span<const std::int64_t> attributes, void* out,
                .shape = &n.shape,
                .scratch = nullptr,
                .inputs = n.count,
-               .key = 0,
                .context = n.op->context};
   if (n.op->kind != Kind::elementwise || count == 1) return false;
   bool nested = false;

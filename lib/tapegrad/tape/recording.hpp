@@ -156,6 +156,9 @@ class Recording {
   void pend(Id update) { pending_.push_back(update); }
   /// The updates that were recorded and have not taken effect.
   std::span<const Id> pending() const { return pending_; }
+  /// Where the run that is being recorded begins: updates pending before belong to another one.
+  Id run_begin() const { return run_begin_; }
+  void begin_run(Id first) { run_begin_ = first; }
   /// Lets updates take effect, all at once.
   void commit(std::span<const Id> updates, Site at);
 
@@ -274,6 +277,7 @@ class Recording {
   std::uint64_t stepped_ = 0;  // clock of the last set or step of any leaf
   std::uint64_t updated_ = 0;  // clock of the last set, step or update of any leaf
   std::vector<Id> pending_;
+  Id run_begin_ = 0;
 
   std::vector<RememberedGradient> gradients_;
   std::vector<Id> gradient_ids_;
