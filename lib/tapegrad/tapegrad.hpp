@@ -3,6 +3,9 @@
 #pragma once
 
 #include "tapegrad/autodiff/gradient.hpp"
+#include "tapegrad/autodiff/jacobian.hpp"
+#include "tapegrad/autodiff/products.hpp"
+#include "tapegrad/autodiff/struct_parameters.hpp"
 #include "tapegrad/base/arena.hpp"
 #include "tapegrad/base/array.hpp"
 #include "tapegrad/base/compare.hpp"

@@ -6,13 +6,10 @@
 #include <concepts>
 #include <span>
 
-#include "tapegrad/tape/fields.hpp"
-#include "tapegrad/tape/names.hpp"
+#include "tapegrad/autodiff/struct_parameters.hpp"
 #include "tapegrad/tape/tensor.hpp"
 
 namespace tapegrad {
-
-class Recording;
 
 /// What is differentiated: a tensor with one element, or a tensor of any shape with a seed.
 class Differentiated {
@@ -55,34 +52,14 @@ requires(sizeof...(More) >
   return answers;
 }
 
-/// Collects the parameters of a struct, gives them names if they have none, and answers through it.
-class StructGradient {
- public:
-  explicit StructGradient(const Differentiated& y);
-  void collect(const Tensor& field);
-  void answer();
-  void place(Tensor& answer, const Tensor& field);
-
- private:
-  const Differentiated& y_;
-  Recording* recording_;
-  std::size_t next_ = 0;
-};
-
 /// Of a struct, or a part of one: the same struct, with its gradient in the place of each
 /// parameter; other leaves become undefined tensors. Throws Error also for a struct without
 /// parameters, and for a field that holds a computed tensor.
-template <class Struct>
-requires(!std::same_as<Struct, Tensor>) Struct
-    gradient(const Differentiated& y, const Struct& net) {
-  name_fields(net);
-  StructGradient sweep(y);
-  visit_tensors(net, [&](const Tensor& field) { sweep.collect(field); });
-  sweep.answer();
-  Struct result = net;
-  visit_pairs(result, net,
-              [&](Tensor& answer, const Tensor& field) { sweep.place(answer, field); });
-  return result;
+template <ParameterStruct Struct>
+Struct gradient(const Differentiated& y, const Struct& net) {
+  StructParameters parameters(y.y(), "gradient", y.site(), net);
+  gradients(y, parameters.parameters(), parameters.answers());
+  return parameters.answered(net);
 }
 
 }  // namespace tapegrad

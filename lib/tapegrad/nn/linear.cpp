@@ -36,7 +36,8 @@ Linear linear(Tape& tape, std::int64_t in, std::int64_t out, Random& random, Lin
   const Rollback rollback(recording);
   const auto parameter = [&](const Shape& shape, std::string_view role) {
     const Tensor p = tape.parameter(random.uniform(-bound, bound, shape), at);
-    recording.name(recording.id_of(p, "linear", at), fmt::format("{} of linear", role), true);
+    recording.name(recording.id_of(p, "linear", at), fmt::format("{} of linear", role),
+                   Recording::Namer::maker);
     return p;
   };
   Linear layer;

@@ -1,16 +1,46 @@
 #include "tapegrad/tape/names.hpp"
 
+#include <charconv>
+#include <string>
+
 #include "tapegrad/tape/recording.hpp"
 
 namespace tapegrad {
+namespace {
 
-bool lacks_name(const Tensor& leaf) {
-  if (!leaf.valid()) return false;
-  const Recording& recording = Recording::of(leaf, "name", Site{});
+/// Whether a way is longer than a name and ends in it, as `head.weight` in `weight`.
+bool extends(const reflection::Step* way, std::string_view name) {
+  char digits[20];
+  while (way != nullptr) {
+    std::string_view step = way->name;
+    if (way->numbered) {
+      const auto end = std::to_chars(digits, digits + sizeof digits, way->number).ptr;
+      step = {digits, static_cast<std::size_t>(end - digits)};
+    }
+    if (!name.ends_with(step)) return false;
+    name.remove_suffix(step.size());
+    way = way->up;
+    if (name.empty()) return way != nullptr;
+    if (!name.ends_with('.')) return false;
+    name.remove_suffix(1);
+  }
+  return false;
+}
+
+}  // namespace
+
+void name_by_field(const Tensor& leaf, const reflection::Step* way) {
+  if (way == nullptr || !leaf.valid()) return;
+  Recording& recording = Recording::of(leaf, "name", Site{});
   const Id id = recording.id_of(leaf, "name", Site{});
   const Node& node = recording.node(id);
-  return node.leaf() && !recording.is(id, LeafKind::constant) &&
-         (node.name == Node::none || (node.flags & Node::provisionally_named) != 0);
+  if (!node.leaf() || recording.is(id, LeafKind::constant)) return;
+  const bool waits = node.name == Node::none || (node.flags & Node::named_by_maker) != 0 ||
+                     ((node.flags & Node::named_by_field) != 0 && extends(way, recording.name(id)));
+  if (!waits) return;
+  std::string name;
+  reflection::append(name, way);
+  recording.name(id, name, Recording::Namer::field);
 }
 
 }  // namespace tapegrad

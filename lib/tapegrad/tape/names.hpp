@@ -10,18 +10,18 @@
 
 namespace tapegrad {
 
-/// Whether the tensor is a usable leaf that still waits for a name.
-bool lacks_name(const Tensor& leaf);
+/// Names a usable leaf by its way from a struct, if it has no name yet, or only the end of this
+/// one.
+void name_by_field(const Tensor& leaf, const reflection::Step* way);
 
-/// Names each leaf of a struct by its field, if it has no name yet. Done on first meeting a struct.
+/// Names each leaf of a struct by its field. Done on meeting a struct. Whoever met a part first,
+/// `weight` of net.head, learns of the whole later: `head.weight`.
 template <class Struct>
 void name_fields(const Struct& net) {
-  bool wanted = false;
-  visit_tensors(net, [&](const Tensor& leaf) { wanted = wanted || lacks_name(leaf); });
-  if (!wanted) return;
-  each(net, [](std::string_view field, const Tensor& leaf) {
-    if (lacks_name(leaf)) leaf.named(field);
-  });
+  const auto visit = [](const reflection::Step* way, const Tensor& leaf) {
+    name_by_field(leaf, way);
+  };
+  reflection::Walk<true, decltype(visit)>{visit, {}}.visit(nullptr, net);
 }
 
 /// Names each leaf of a struct `prefix.field`, also if it had a name.

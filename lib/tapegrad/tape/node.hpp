@@ -22,7 +22,8 @@ struct Node {
     swept = 2,    // made by a gradient sweep
     adjoint =
         4,  // what a sweep hands from record to record; other swept records are local derivatives
-    provisionally_named = 8,
+    named_by_maker = 8,  // see Recording::Namer
+    named_by_field = 16,
   };
   static constexpr std::uint32_t none = 0xffffffff;
 

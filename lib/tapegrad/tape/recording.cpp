@@ -347,10 +347,13 @@ Tensor Recording::record(const Op& op, std::span<const Arg> args,
   }
 }
 
-void Recording::name(Id id, std::string_view name, bool provisional) {
+void Recording::name(Id id, std::string_view name, Namer namer) {
   Node& n = mutable_node(id);
-  n.flags = static_cast<std::uint8_t>(provisional ? n.flags | Node::provisionally_named
-                                                  : n.flags & ~Node::provisionally_named);
+  constexpr int namers = Node::named_by_maker | Node::named_by_field;
+  const int flag = namer == Namer::maker   ? Node::named_by_maker
+                   : namer == Namer::field ? Node::named_by_field
+                                           : 0;
+  n.flags = static_cast<std::uint8_t>((n.flags & ~namers) | flag);
   if (n.name == Node::none) {
     if (names_used_ == names_.size()) names_.emplace_back();
     n.name = names_used_++;
@@ -410,9 +413,9 @@ void Recording::truncate(const Mark& m) {
   while (!kept_.empty() && kept_.back().before >= size_) kept_.pop_back();
   frames_.resize(m.frames);
   frame_ = m.frame;
-  while (!gradients_.empty() && gradients_.back().end > size_) {
-    gradient_ids_.resize(gradients_.back().first);
-    gradients_.pop_back();
+  while (!remembered_.empty() && remembered_.back().end > size_) {
+    remembered_ids_.resize(remembered_.back().first);
+    remembered_.pop_back();
   }
 }
 
@@ -459,23 +462,27 @@ void Recording::mark_adjoint(Id id) {
   if (trap_ && has_values(id)) check_finite(id);
 }
 
-std::span<const Id> Recording::remembered_gradient(Id y, Id seed,
-                                                   std::span<const Id> wanted) const {
-  for (auto g = gradients_.rbegin(); g != gradients_.rend(); ++g) {
-    if (g->end <= y) break;  // made before y was
-    if (g->y != y || g->seed != seed || g->count != wanted.size()) continue;
-    const Id* ids = gradient_ids_.data() + g->first;
-    if (std::equal(wanted.begin(), wanted.end(), ids)) return {ids + g->count, g->count};
+std::span<const Id> Recording::remembered(std::string_view question, Id y,
+                                          std::span<const Id> seeds,
+                                          std::span<const Id> wanted) const {
+  for (auto r = remembered_.rbegin(); r != remembered_.rend(); ++r) {
+    if (r->end <= y) break;  // made before y was
+    if (r->y != y || r->seeds != seeds.size() || r->wanted != wanted.size()) continue;
+    const Id* ids = remembered_ids_.data() + r->first;
+    if (std::equal(seeds.begin(), seeds.end(), ids) &&
+        std::equal(wanted.begin(), wanted.end(), ids + r->seeds) && r->question == question)
+      return {ids + r->seeds + r->wanted, r->answers};
   }
   return {};
 }
 
-void Recording::remember_gradient(Id y, Id seed, std::span<const Id> wanted,
-                                  std::span<const Id> answers) {
-  const auto first = static_cast<std::uint32_t>(gradient_ids_.size());
-  gradient_ids_.insert(gradient_ids_.end(), wanted.begin(), wanted.end());
-  gradient_ids_.insert(gradient_ids_.end(), answers.begin(), answers.end());
-  gradients_.push_back({y, seed, first, static_cast<std::uint32_t>(wanted.size()), size_});
+void Recording::remember(std::string_view question, Id y, std::span<const Id> seeds,
+                         std::span<const Id> wanted, std::span<const Id> answers) {
+  const auto count = [](std::span<const Id> ids) { return static_cast<std::uint32_t>(ids.size()); };
+  remembered_.push_back(
+      {question, y, count(remembered_ids_), count(seeds), count(wanted), count(answers), size_});
+  for (std::span<const Id> ids : {seeds, wanted, answers})
+    remembered_ids_.insert(remembered_ids_.end(), ids.begin(), ids.end());
 }
 
 }  // namespace tapegrad

@@ -96,8 +96,10 @@ class Recording {
   /// it was.
   Tensor record(const Op& op, std::span<const Arg> args, std::span<const std::int64_t> attributes);
   Tensor leaf(LeafKind kind, const Shape& shape, const Values* values, Site at);
-  /// A provisional name yields to the first name that a struct or the user gives.
-  void name(Id id, std::string_view name, bool provisional = false);
+  /// Who gives a name. A maker's yields to any other; a field's to the user's, and to a longer way
+  /// to the same field, as of the whole network after one of its parts.
+  enum class Namer : std::uint8_t { user, field, maker };
+  void name(Id id, std::string_view name, Namer namer = Namer::user);
   /// A number as a tensor: the constant that holds it.
   Tensor number(double value) { return handle(constant(value)); }
 
@@ -163,6 +165,7 @@ class Recording {
   void commit(std::span<const Id> updates, Site at);
 
   void limit(std::size_t bytes) { limit_ = bytes; }
+  std::size_t limit() const { return limit_; }
   void trap_non_finite(bool on) { trap_ = on; }
 
   // Gradient sweeps.
@@ -177,14 +180,17 @@ class Recording {
     std::vector<std::uint8_t> reaches;  // whether a record depends on a wanted one
     std::vector<Id> wanted;             // the tensors asked for
     std::vector<Id> answers;
-    std::vector<Tensor> given;                // the answers as handles
     std::vector<Tensor> collected, answered;  // a struct's parameters, and their gradients
   };
   Sweep& sweep() { return sweep_; }
   void mark_adjoint(Id id);
-  /// The answers of an earlier sweep with these arguments, or nothing.
-  std::span<const Id> remembered_gradient(Id y, Id seed, std::span<const Id> wanted) const;
-  void remember_gradient(Id y, Id seed, std::span<const Id> wanted, std::span<const Id> answers);
+  /// The answers that were recorded for the same question about y ("gradient", "jvp") with the same
+  /// seeds and wanted tensors, or nothing.
+  std::span<const Id> remembered(std::string_view question, Id y, std::span<const Id> seeds,
+                                 std::span<const Id> wanted) const;
+  /// `question` must be a literal.
+  void remember(std::string_view question, Id y, std::span<const Id> seeds,
+                std::span<const Id> wanted, std::span<const Id> answers);
 
   // Errors.
 
@@ -212,10 +218,11 @@ class Recording {
     std::string text;
     Id owner;
   };
-  struct RememberedGradient {
-    Id y, seed;
-    std::uint32_t first, count;  // of gradient_ids_: the wanted, then the answers
-    Id end;                      // size of the tape afterwards
+  struct Remembered {
+    std::string_view question;
+    Id y;
+    std::uint32_t first, seeds, wanted, answers;  // of remembered_ids_: where, and how many
+    Id end;                                       // size of the tape afterwards
   };
   struct CachedPlan {
     Plan plan;
@@ -279,8 +286,8 @@ class Recording {
   std::vector<Id> pending_;
   Id run_begin_ = 0;
 
-  std::vector<RememberedGradient> gradients_;
-  std::vector<Id> gradient_ids_;
+  std::vector<Remembered> remembered_;
+  std::vector<Id> remembered_ids_;
   Sweep sweep_;
   std::vector<CachedPlan> plans_;
   std::uint64_t plan_clock_ = 0;
