@@ -291,27 +291,51 @@ void undefined() {
   }
 }
 
+void matrices() {
+  tg::Tape tape;
+  // [matrices]
+  tg::Tensor x = tape.constant({{1, 2}, {3, 4}, {5, 6}});
+  tg::Tensor w = tape.parameter({0.5, -0.25}), b = tape.parameter(0.1);
+  tg::Tensor y = tanh(matmul(x, w) + b);
+  tg::Tensor loss = mse_loss(y, tape.constant({0, 1, 1}));
+  auto [jw, jb] = jacobian(y, w, b);  // (3, 2) and (3): outputs are rows
+  tg::Tensor h = hessian(loss, w);    // (2, 2)
+  fmt::print("dy/dw\n{:.4}\ndy/db\n{:.4}\nHessian by w\n{:.4}\n", jw, jb, h);
+  // [/matrices]
+  fmt::print("\n");
+  // [products]
+  tg::Tensor v = tape.constant({1, 0, 0}), u = tape.constant({0, 1});
+  fmt::print("v J  {:.4}\nJ u  {:.4}\nH u  {:.4}\n", vjp(y, w, v), jvp(y, w, u), hvp(loss, w, u));
+  // [/products]
+}
+
+void whole() {
+  tg::Tape tape;
+  tg::Random random{1};
+  Curve net{tg::linear(tape, 1, 8, random), tg::linear(tape, 8, 1, random)};
+  const Data data = sine(40);
+  tg::Tensor loss = mse_loss(net(tape.constant(data.x)), tape.constant(data.y));
+  // [whole]
+  Curve slope = gradient(loss, net);
+  Curve turn = hvp(loss, net, slope);         // along the gradient
+  tg::Tensor rate = jvp(loss, net, slope);    // the gradient's length, squared
+  tg::Tensor second = jvp(rate, net, slope);  // how that changes along it
+  tg::Tensor matrix = hessian(loss, net);     // all parameters, in order of declaration
+  fmt::print("{} {:.4f} {:.4f}\n", text(turn.first.weight.shape()), rate.item(), second.item());
+  fmt::print("{}\n", text(matrix.shape()));
+  // [/whole]
+}
+
 }  // namespace
 
 int main(int count, char** words) {
-  return run_section(count, words,
-                     {{"replay", replay},
-                      {"listing", listing},
-                      {"higher", higher},
-                      {"network", network},
-                      {"names", names},
-                      {"copies", copies},
-                      {"scopes", scopes},
-                      {"shapes", shapes},
-                      {"frozen", frozen},
-                      {"float32", float32},
-                      {"errors", errors},
-                      {"trap", trap},
-                      {"picture", picture},
-                      {"program", program_run},
-                      {"rewind", rewind},
-                      {"limit", limit},
-                      {"division", division},
-                      {"cancellation", cancellation},
-                      {"undefined", undefined}});
+  return run_section(
+      count, words,
+      {{"replay", replay},       {"listing", listing},     {"higher", higher},
+       {"network", network},     {"names", names},         {"copies", copies},
+       {"scopes", scopes},       {"shapes", shapes},       {"frozen", frozen},
+       {"float32", float32},     {"errors", errors},       {"trap", trap},
+       {"picture", picture},     {"program", program_run}, {"rewind", rewind},
+       {"limit", limit},         {"division", division},   {"cancellation", cancellation},
+       {"undefined", undefined}, {"matrices", matrices},   {"whole", whole}});
 }
