@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
+#include <type_traits>
 
 #include "tapegrad/kernel/move.hpp"
 
@@ -15,6 +17,61 @@ struct Product {
   std::int64_t m, n, k;
   bool left_transposed, right_transposed;
 };
+
+/// As many numbers as one instruction of every processor handles. Said outright, because compilers
+/// see it in a loop over an array only by chance.
+template <class T>
+struct Lanes {
+  typedef T type __attribute__((vector_size(16)));
+};
+
+/// A tile of a product, some rows of some vectors each: it stays in registers. (r, q) of A is at
+/// r * ar + q * aq, the rows of B and C are n apart. Precondition: k > 0.
+template <std::int64_t rows, std::int64_t vectors, class T>
+void multiply_tile(std::int64_t n, std::int64_t k, const T* a, std::int64_t ar, std::int64_t aq,
+                   const T* b, T* c) {
+  using Vector = typename Lanes<T>::type;
+  constexpr std::int64_t width = sizeof(Vector) / sizeof(T);
+  Vector sum[rows][vectors], right[vectors];
+  for (std::int64_t s = 0; s < vectors; ++s) std::memcpy(&right[s], b + s * width, sizeof(Vector));
+  for (std::int64_t r = 0; r < rows; ++r)
+    for (std::int64_t s = 0; s < vectors; ++s) sum[r][s] = a[r * ar] * right[s];
+  for (std::int64_t q = 1; q < k; ++q) {
+    for (std::int64_t s = 0; s < vectors; ++s)
+      std::memcpy(&right[s], b + q * n + s * width, sizeof(Vector));
+    for (std::int64_t r = 0; r < rows; ++r)
+      for (std::int64_t s = 0; s < vectors; ++s) sum[r][s] += a[r * ar + q * aq] * right[s];
+  }
+  for (std::int64_t r = 0; r < rows; ++r) std::memcpy(c + r * n, sum[r], sizeof(sum[r]));
+}
+
+/// A product of at least one tile. The last tile of a row or a column of tiles reaches back into
+/// the one before it, and computes the same numbers again.
+template <std::int64_t rows, std::int64_t vectors, class T>
+void multiply_in_tiles(const Product& p, const T* a, std::int64_t ar, std::int64_t aq, const T* b,
+                       T* c) {
+  constexpr std::int64_t columns = vectors * sizeof(typename Lanes<T>::type) / sizeof(T);
+  for (std::int64_t i = 0; i < p.m; i += rows)
+    for (std::int64_t j = 0; j < p.n; j += columns) {
+      const std::int64_t row = std::min(i, p.m - rows), column = std::min(j, p.n - columns);
+      multiply_tile<rows, vectors>(p.n, p.k, a + row * ar, ar, aq, b + column,
+                                   c + row * p.n + column);
+    }
+}
+
+/// A product of few rows and a large B: whole rows of B are added, so that memory is read in order.
+template <class T>
+void multiply_rows(const Product& p, const T* a, std::int64_t ar, std::int64_t aq, const T* b,
+                   T* c) {
+  for (std::int64_t i = 0; i < p.m; ++i) {
+    T* row = c + i * p.n;
+    for (std::int64_t j = 0; j < p.n; ++j) row[j] = a[i * ar] * b[j];
+    for (std::int64_t q = 1; q < p.k; ++q) {
+      const T x = a[i * ar + q * aq];
+      for (std::int64_t j = 0; j < p.n; ++j) row[j] += x * b[q * p.n + j];
+    }
+  }
+}
 
 template <class T>
 void multiply(const Product& p, const T* a, const T* b, T* c, T* scratch) {
@@ -27,42 +84,24 @@ void multiply(const Product& p, const T* a, const T* b, T* c, T* scratch) {
     copy_transposed(k, n, b, k, scratch, n);
     b = scratch;
   }
-  constexpr std::int64_t rows = 4, columns = 8;
-  const auto edge = [&](std::int64_t i0, std::int64_t i1, std::int64_t j0, std::int64_t j1) {
-    for (std::int64_t i = i0; i < i1; ++i)
-      for (std::int64_t j = j0; j < j1; ++j) {
-        T sum = k > 0 ? a[i * ai] * b[j] : T(0);
-        for (std::int64_t q = 1; q < k; ++q) sum += a[i * ai + q * aq] * b[q * n + j];
-        c[i * n + j] = sum;
-      }
-  };
-  const std::int64_t whole_rows = k > 0 ? m / rows * rows : 0,
-                     whole_columns = n / columns * columns;
-  for (std::int64_t i = 0; i < whole_rows; i += rows) {
-    for (std::int64_t j = 0; j < whole_columns; j += columns) {
-      T sum[rows][columns];
-      for (std::int64_t r = 0; r < rows; ++r)
-        for (std::int64_t s = 0; s < columns; ++s) sum[r][s] = a[(i + r) * ai] * b[j + s];
-      for (std::int64_t q = 1; q < k; ++q)
-        for (std::int64_t r = 0; r < rows; ++r) {
-          const T x = a[(i + r) * ai + q * aq];
-          for (std::int64_t s = 0; s < columns; ++s) sum[r][s] += x * b[q * n + j + s];
-        }
-      for (std::int64_t r = 0; r < rows; ++r)
-        for (std::int64_t s = 0; s < columns; ++s) c[(i + r) * n + j + s] = sum[r][s];
-    }
-    edge(i, i + rows, whole_columns, n);
-  }
-  if (n < columns || k == 0) return edge(whole_rows, m, 0, n);
-  // The last rows, often the only one: whole rows of B are added, so that memory is read in order.
-  for (std::int64_t i = whole_rows; i < m; ++i) {
-    T* row = c + i * n;
-    for (std::int64_t j = 0; j < n; ++j) row[j] = a[i * ai] * b[j];
-    for (std::int64_t q = 1; q < k; ++q) {
-      const T x = a[i * ai + q * aq];
-      for (std::int64_t j = 0; j < n; ++j) row[j] += x * b[q * n + j];
+  constexpr std::int64_t cache = 4096;  // elements of B that surely stay near
+  if (m < 4 && n > 1 && k > 0 && k * n > cache) return multiply_rows(p, a, ai, aq, b, c);
+  if constexpr (std::is_floating_point_v<T>) {
+    constexpr std::int64_t width = sizeof(typename Lanes<T>::type) / sizeof(T);
+    if (n >= width && k > 0) {
+      const bool wide = n >= 2 * width;
+      const auto in_tiles = m >= 4 ? wide ? multiply_in_tiles<4, 2, T> : multiply_in_tiles<4, 1, T>
+                            : wide ? multiply_in_tiles<1, 2, T>
+                                   : multiply_in_tiles<1, 1, T>;
+      return in_tiles(p, a, ai, aq, b, c);
     }
   }
+  for (std::int64_t i = 0; i < m; ++i)
+    for (std::int64_t j = 0; j < n; ++j) {
+      T sum = k > 0 ? a[i * ai] * b[j] : T(0);
+      for (std::int64_t q = 1; q < k; ++q) sum += a[i * ai + q * aq] * b[q * n + j];
+      c[i * n + j] = sum;
+    }
 }
 
 /// Computes anew the elements of a product that are NaN, leaving out the terms in which an adjoint
