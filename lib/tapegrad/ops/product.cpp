@@ -4,6 +4,7 @@
 #include "tapegrad/kernel/elementwise.hpp"
 #include "tapegrad/kernel/gemm.hpp"
 #include "tapegrad/kernel/move.hpp"
+#include "tapegrad/ops/bilinear.hpp"
 #include "tapegrad/ops/blocks.hpp"
 #include "tapegrad/ops/catalogue.hpp"
 #include "tapegrad/ops/ops.hpp"
@@ -14,9 +15,7 @@
 namespace tapegrad {
 namespace {
 
-// Attributes of matmul: [0] left transposed, [1] right transposed, [2] which operand is an adjoint,
-// whose exact zeros cut off factors that are not finite.
-enum Cut : std::int64_t { none, left_adjoint, right_adjoint };
+// Attributes of matmul: [0] left transposed, [1] right transposed, [2] Cut
 
 constexpr std::string_view both_roles[] = {"left", "right"};
 
@@ -123,7 +122,6 @@ constexpr Op matmul_op = {
     .vjp =
         [](Vjp& v) {
           const bool ta = v.attribute(0) != 0, tb = v.attribute(1) != 0;
-          const Tensor a = v.x(0), b = v.x(1);
           const auto share_of_left = [&](const Arg& right) {
             return ta ? product(right, tb, v.ybar, true,
                                 right_adjoint)  // (k, n) x (m, n)T -> (k, m)
@@ -135,31 +133,7 @@ constexpr Op matmul_op = {
                       : product(left, !ta, v.ybar, false,
                                 right_adjoint);  // (m, k)T x (m, n) -> (k, n)
           };
-          // An adjoint that is exactly zero passes nothing on from factors that are not finite: the
-          // cut is taken in both answers, as in op `times`.
-          const auto share_of_adjoint = [&](const Tensor& adjoint, const Tensor& factor,
-                                            auto share) {
-            const Tensor zero = equal(adjoint, 0.0);
-            const Tensor cut = share(finite_part(factor)), whole = share(factor);
-            return where(zero, cut, whole);
-          };
-          // Here the cut changes no number, but what a further derivative by the adjoint sees.
-          const auto share_of_factor = [&](const Tensor& factor, const Tensor& adjoint,
-                                           auto share) {
-            const Tensor finite = equal(factor, finite_part(factor));
-            const Tensor whole = share(adjoint);
-            const Tensor cut = share(where(equal(adjoint, 0.0), 0.0, adjoint));
-            return where(finite, whole, cut);
-          };
-          const std::int64_t cut = v.attribute(2);
-          if (v.wants(0))
-            v.give(0, cut == left_adjoint    ? share_of_adjoint(a, b, share_of_left)
-                      : cut == right_adjoint ? share_of_factor(a, b, share_of_left)
-                                             : share_of_left(b));
-          if (v.wants(1))
-            v.give(1, cut == right_adjoint  ? share_of_adjoint(b, a, share_of_right)
-                      : cut == left_adjoint ? share_of_factor(b, a, share_of_right)
-                                            : share_of_right(a));
+          give_bilinear(v, v.attribute(2), share_of_left, share_of_right);
         },
     .sample = {uniform(-2, 2), uniform(-2, 2)},
     .examples = matmul_examples,
