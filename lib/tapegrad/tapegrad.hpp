@@ -24,6 +24,7 @@
 #include "tapegrad/ops/external.hpp"
 #include "tapegrad/ops/ops.hpp"
 #include "tapegrad/ops/vjp.hpp"
+#include "tapegrad/ops/window.hpp"
 #include "tapegrad/optim/sgd.hpp"
 #include "tapegrad/program/compile.hpp"
 #include "tapegrad/program/program.hpp"

@@ -28,6 +28,8 @@ Family random_family();
 Family flow_family();
 Family loss_family();
 Family classification_family();
+Family convolution_family();
+Family pool_family();
 
 /// All of them.
 std::vector<const Op*> catalogue();

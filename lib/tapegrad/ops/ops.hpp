@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "tapegrad/base/shape.hpp"
+#include "tapegrad/ops/window.hpp"
 #include "tapegrad/tape/tensor.hpp"
 
 namespace tapegrad {
@@ -178,6 +179,20 @@ requires(std::constructible_from<Arg, const More&, Site>&&...) Tensor
   const std::array<Arg, 1 + sizeof...(More)> operands{first, Arg(more, first.site())...};
   return einsum(equation, std::span<const Arg>(operands));
 }
+
+// Windows over images: (N, C, H, W), or (C, H, W) for one sample; see window.hpp for the options.
+/// weight (out channels, C / groups, kh, kw), bias (out channels) -> (N, out channels, H', W') with
+/// H' = (H + 2 padding - dilation (kh - 1) - 1) / stride + 1, rounded down. As in PyTorch the
+/// kernel is not flipped. Throws Error if channels or groups disagree, or no window fits.
+Tensor conv2d(const Arg& x, const Arg& weight, const Conv2dOptions& options = {});
+Tensor conv2d(const Arg& x, const Arg& weight, const Arg& bias, const Conv2dOptions& options = {});
+/// The same along one axis: x (N, C, L), weight (out channels, C / groups, k).
+Tensor conv1d(const Arg& x, const Arg& weight, const Conv1dOptions& options = {});
+Tensor conv1d(const Arg& x, const Arg& weight, const Arg& bias, const Conv1dOptions& options = {});
+/// The largest element of each window; a tie gives its slope to the first in the order of rows.
+Tensor max_pool2d(const Arg& x, const MaxPool2dOptions& options);
+/// The mean of each window.
+Tensor avg_pool2d(const Arg& x, const AvgPool2dOptions& options);
 
 // Shape and place.
 Tensor transpose(const Arg& x);  // the last two axes

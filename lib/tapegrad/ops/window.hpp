@@ -1,0 +1,42 @@
+// How windows move over images: the options of convolutions and pools. The functions that take them
+// are in ops.hpp. No tensor here.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+
+namespace tapegrad {
+
+/// A number for the height and one for the width, or one for both: `.stride = 2`,
+/// `.padding = {1, 0}`.
+struct Pair {
+  template <std::integral Int>
+  requires(!std::same_as<Int, bool>) constexpr Pair(Int both)
+      : height(static_cast<std::int64_t>(both)), width(static_cast<std::int64_t>(both)) {}
+  constexpr Pair(std::int64_t h, std::int64_t w) : height(h), width(w) {}
+
+  std::int64_t height, width;
+};
+
+/// Padding is zeros on both sides; dilation is the distance between the taps of a window; each of
+/// `groups` equal parts of the channels is convolved by itself.
+struct Conv1dOptions {
+  std::int64_t stride = 1, padding = 0, dilation = 1, groups = 1;
+};
+struct Conv2dOptions {
+  Pair stride = 1, padding = 0, dilation = 1;
+  std::int64_t groups = 1;
+};
+
+/// `{.kernel = 3, .stride = 2}`. Without a stride, windows stand side by side. The padding is less
+/// than any number: it is never the largest.
+struct MaxPool2dOptions {
+  Pair kernel, stride = kernel, padding = 0;
+};
+/// The padding is zeros, which are counted as elements of a window or not.
+struct AvgPool2dOptions {
+  Pair kernel, stride = kernel, padding = 0;
+  bool count_include_pad = true;
+};
+
+}  // namespace tapegrad
