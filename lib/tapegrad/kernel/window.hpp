@@ -52,31 +52,31 @@ struct Convolution {
   std::int64_t taps() const { return in * height.kernel * width.kernel; }
 
   /// How many positions are worked on at once: their taps shall stay in the cache.
-  std::int64_t strip() const {
+  std::int64_t patch() const {
     constexpr std::int64_t cached = 1 << 14, least = 64;
     return std::min(positions(), std::max(cached / std::max<std::int64_t>(taps(), 1), least));
   }
-  /// Elements of scratch memory: a strip of x and of y, and one weight.
-  std::int64_t scratch() const { return (taps() + out) * strip() + taps() * out; }
+  /// Elements of scratch memory: a patch of x and of y, and one weight.
+  std::int64_t scratch() const { return (taps() + out) * patch() + taps() * out; }
 };
 
 /// Some positions of one sample, neighbours in memory: whole rows, or a part of one.
-struct Strip {
+struct Patch {
   Range rows, columns;
   std::int64_t first;  // position
   std::int64_t size() const { return rows.size() * columns.size(); }
 };
 
-/// Calls f(strip) for all positions of a sample.
+/// Calls f(patch) for all positions of a sample.
 template <class F>
-void for_each_strip(const Convolution& c, F f) {
+void for_each_patch(const Convolution& c, F f) {
   const std::int64_t width = c.width.out;
   if (c.positions() == 0) return;
-  const std::int64_t rows = std::max<std::int64_t>(c.strip() / width, 1);
-  const std::int64_t columns = std::min(c.strip(), width);
+  const std::int64_t rows = std::max<std::int64_t>(c.patch() / width, 1);
+  const std::int64_t columns = std::min(c.patch(), width);
   for (std::int64_t i = 0; i < c.height.out; i += rows)
     for (std::int64_t j = 0; j < width; j += columns)
-      f(Strip{
+      f(Patch{
           {i, std::min(i + rows, c.height.out)}, {j, std::min(j + columns, width)}, i * width + j});
 }
 
@@ -87,32 +87,32 @@ void for_each_group(const Convolution& c, F f) {
     f(i * c.in * c.pixels(), i % c.groups * c.out * c.taps(), i * c.out * c.positions());
 }
 
-/// One tap of the windows in one row of a strip.
+/// One tap of the windows in one row of a patch.
 struct Run {
   std::int64_t tap;
-  std::int64_t start;  // of the row in the strip
+  std::int64_t start;  // of the row in the patch
   Range inside;        // counted from there: the windows whose tap is not in the padding
   std::int64_t place;  // of the first of them in the image; the others follow in steps of a stride
 };
 
-/// Calls f(run) for each tap and each row of a strip.
+/// Calls f(run) for each tap and each row of a patch.
 template <class F>
-void for_each_run(const Convolution& c, const Strip& strip, F f) {
+void for_each_run(const Convolution& c, const Patch& patch, F f) {
   std::int64_t tap = 0;
   for (std::int64_t channel = 0; channel < c.in; ++channel)
     for (std::int64_t i = 0; i < c.height.kernel; ++i)
       for (std::int64_t j = 0; j < c.width.kernel; ++j, ++tap) {
-        const Range across = c.width.inside(j, strip.columns);
-        const Range counted = {across.first - strip.columns.first,
-                               across.last - strip.columns.first};
+        const Range across = c.width.inside(j, patch.columns);
+        const Range counted = {across.first - patch.columns.first,
+                               across.last - patch.columns.first};
         std::int64_t start = 0;
-        for (std::int64_t row = strip.rows.first; row < strip.rows.last; ++row) {
+        for (std::int64_t row = patch.rows.first; row < patch.rows.last; ++row) {
           const std::int64_t line = c.height.place(row, i);
           const bool seen = line >= 0 && line < c.height.in && across.size() > 0;
           const std::int64_t place =
               (channel * c.height.in + line) * c.width.in + c.width.place(across.first, j);
           f(seen ? Run{tap, start, counted, place} : Run{tap, start, {0, 0}, 0});
-          start += strip.columns.size();
+          start += patch.columns.size();
         }
       }
 }
@@ -126,11 +126,11 @@ void for_each_step(std::int64_t n, std::int64_t stride, F f) {
     for (std::int64_t i = 0; i < n; ++i) f(i, i * stride);
 }
 
-/// columns (taps, strip) = what each tap of each window sees, zeros in the padding.
+/// columns (taps, patch) = what each tap of each window sees, zeros in the padding.
 template <class T>
-void gather_columns(const Convolution& c, const Strip& strip, const T* x, T* columns) {
-  const std::int64_t size = strip.size(), width = strip.columns.size();
-  for_each_run(c, strip, [&](const Run& run) {
+void gather_columns(const Convolution& c, const Patch& patch, const T* x, T* columns) {
+  const std::int64_t size = patch.size(), width = patch.columns.size();
+  for_each_run(c, patch, [&](const Run& run) {
     T* row = columns + run.tap * size + run.start;
     const T* from = x + run.place;
     std::fill(row, row + run.inside.first, T(0));
@@ -143,8 +143,8 @@ void gather_columns(const Convolution& c, const Strip& strip, const T* x, T* col
 
 /// The reverse: adds to each pixel what stands in the columns for it.
 template <class T>
-void scatter_columns(const Convolution& c, const Strip& strip, const T* columns, T* x) {
-  for_each_run(c, strip, [&, size = strip.size()](const Run& run) {
+void scatter_columns(const Convolution& c, const Patch& patch, const T* columns, T* x) {
+  for_each_run(c, patch, [&, size = patch.size()](const Run& run) {
     const T* from = columns + run.tap * size + run.start + run.inside.first;
     for_each_step(run.inside.size(), c.width.stride,
                   [to = x + run.place, from](std::int64_t i, std::int64_t k) { to[k] += from[i]; });
@@ -154,15 +154,15 @@ void scatter_columns(const Convolution& c, const Strip& strip, const T* columns,
 template <class T>
 void convolve(const Convolution& c, const T* x, const T* w, T* y, T* scratch) {
   T* columns = scratch;
-  T* part = columns + c.taps() * c.strip();
+  T* part = columns + c.taps() * c.patch();
   for_each_group(c, [&](std::int64_t x0, std::int64_t w0, std::int64_t y0) {
-    for_each_strip(c, [&](const Strip& strip) {
-      const std::int64_t n = strip.size();
-      gather_columns(c, strip, x + x0, columns);
-      // (out, taps) (taps, strip) -> (out, strip)
+    for_each_patch(c, [&](const Patch& patch) {
+      const std::int64_t n = patch.size();
+      gather_columns(c, patch, x + x0, columns);
+      // (out, taps) (taps, patch) -> (out, patch)
       multiply<T>({c.out, n, c.taps(), false, false}, w + w0, columns, part, nullptr);
       for (std::int64_t o = 0; o < c.out; ++o)
-        std::copy_n(part + o * n, n, y + y0 + o * c.positions() + strip.first);
+        std::copy_n(part + o * n, n, y + y0 + o * c.positions() + patch.first);
     });
   });
 }
@@ -170,16 +170,16 @@ void convolve(const Convolution& c, const T* x, const T* w, T* y, T* scratch) {
 template <class T>
 void convolve_input(const Convolution& c, const T* y, const T* w, T* x, T* scratch) {
   T* columns = scratch;
-  T* part = columns + c.taps() * c.strip();
+  T* part = columns + c.taps() * c.patch();
   std::fill_n(x, c.samples * c.groups * c.in * c.pixels(), T(0));
   for_each_group(c, [&](std::int64_t x0, std::int64_t w0, std::int64_t y0) {
-    for_each_strip(c, [&](const Strip& strip) {
-      const std::int64_t n = strip.size();
+    for_each_patch(c, [&](const Patch& patch) {
+      const std::int64_t n = patch.size();
       for (std::int64_t o = 0; o < c.out; ++o)
-        std::copy_n(y + y0 + o * c.positions() + strip.first, n, part + o * n);
-      // (out, taps)T (out, strip) -> (taps, strip)
+        std::copy_n(y + y0 + o * c.positions() + patch.first, n, part + o * n);
+      // (out, taps)T (out, patch) -> (taps, patch)
       multiply<T>({c.taps(), n, c.out, true, false}, w + w0, part, columns, nullptr);
-      scatter_columns(c, strip, columns, x + x0);
+      scatter_columns(c, patch, columns, x + x0);
     });
   });
 }
@@ -187,18 +187,18 @@ void convolve_input(const Convolution& c, const T* y, const T* w, T* x, T* scrat
 template <class T>
 void convolve_weight(const Convolution& c, const T* x, const T* y, T* w, T* scratch) {
   T* columns = scratch;
-  T* part = columns + c.taps() * c.strip();
-  T* share = part + c.out * c.strip();
+  T* part = columns + c.taps() * c.patch();
+  T* share = part + c.out * c.patch();
   const std::int64_t taps = c.taps();
   std::fill_n(w, c.groups * c.out * taps, T(0));
   for_each_group(c, [&](std::int64_t x0, std::int64_t w0, std::int64_t y0) {
-    for_each_strip(c, [&](const Strip& strip) {
-      const std::int64_t n = strip.size();
-      gather_columns(c, strip, x + x0, columns);
+    for_each_patch(c, [&](const Patch& patch) {
+      const std::int64_t n = patch.size();
+      gather_columns(c, patch, x + x0, columns);
       for (std::int64_t o = 0; o < c.out; ++o)
         for (std::int64_t i = 0; i < n; ++i)
-          part[i * c.out + o] = y[y0 + o * c.positions() + strip.first + i];
-      // (taps, strip) (strip, out) -> (taps, out)
+          part[i * c.out + o] = y[y0 + o * c.positions() + patch.first + i];
+      // (taps, patch) (patch, out) -> (taps, out)
       multiply<T>({taps, c.out, n, false, false}, columns, part, share, nullptr);
       for (std::int64_t o = 0; o < c.out; ++o)
         for (std::int64_t q = 0; q < taps; ++q) w[w0 + o * taps + q] += share[q * c.out + o];
@@ -210,7 +210,7 @@ void convolve_weight(const Convolution& c, const T* x, const T* y, T* w, T* scra
 /// has none.
 template <class F>
 void for_each_term(const Convolution& c, F f) {
-  const Strip whole{{0, c.height.out}, {0, c.width.out}, 0};
+  const Patch whole{{0, c.height.out}, {0, c.width.out}, 0};
   for_each_group(c, [&](std::int64_t x0, std::int64_t w0, std::int64_t y0) {
     for (std::int64_t o = 0; o < c.out; ++o)
       for_each_run(c, whole, [&](const Run& run) {

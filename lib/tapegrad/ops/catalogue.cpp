@@ -4,8 +4,6 @@ namespace tapegrad {
 
 std::vector<const Op*> catalogue() {
   std::vector<const Op*> all;
-<<<<<<< HEAD
-<<<<<<< HEAD
   for (const Family family :
        {arithmetic_family(), function_family(), trigonometry_family(), activation_family(),
         reduction_family(), statistics_family(), along_family(), product_family(), layout_family(),
