@@ -1,0 +1,61 @@
+// Internal: which elements of a gradient are measured. All, if that is affordable; else random
+// directions, a sample of the elements, and a search that narrows a failing direction down to the
+// element.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "tapegrad/base/shape.hpp"
+#include "tapegrad/inspect/slope.hpp"
+#include "tapegrad/inspect/verdict.hpp"
+
+namespace tapegrad {
+
+/// A direction in which some neighbouring elements move: element first + i by weights[i] per unit.
+struct Direction {
+  std::size_t first = 0;
+  std::span<const double> weights;
+
+  bool single() const { return weights.size() == 1; }
+};
+
+/// Measures the slope along a direction, of which it is claimed to be `claimed`.
+using Measure = std::function<Slopes(const Direction& direction, double claimed)>;
+
+struct Sampling {
+  std::uint32_t seed = 0;
+  int max_evaluations = 50'000;
+  int directions = 4;
+  double epsilon = std::numeric_limits<double>::epsilon();  // of the analytic numbers
+};
+
+struct SampledElement {
+  std::size_t index = 0;  // in row-major order
+  Judgement judgement;
+};
+struct Sample {
+  std::vector<SampledElement> elements;  // by ascending index
+  std::vector<Judgement> directions;     // of all elements together
+  bool complete = false;                 // every element was measured
+  int evaluations = 0;
+};
+
+/// Judges the elements of a gradient of this shape.
+Sample sample_elements(std::span<const double> analytic, const Shape& shape, const Measure& measure,
+                       const Sampling& sampling);
+
+/// The elements that stand for all: the first and last of each axis, the middle, the largest and
+/// the smallest magnitudes, some at random. Ascending, at most `count`.
+std::vector<std::size_t> representative_elements(std::span<const double> analytic,
+                                                 const Shape& shape, std::size_t count,
+                                                 std::uint32_t seed);
+
+/// The index of an element: {1, 2} for 6 in shape (3, 4).
+std::vector<std::int64_t> index_of(std::size_t element, const Shape& shape);
+
+}  // namespace tapegrad
