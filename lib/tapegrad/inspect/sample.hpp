@@ -32,6 +32,8 @@ struct Sampling {
   int max_evaluations = 50'000;
   int directions = 4;
   double epsilon = std::numeric_limits<double>::epsilon();  // of the analytic numbers
+  /// How far each element moves per unit of a direction; none: 1.
+  std::span<const double> scales = {};
 };
 
 struct SampledElement {
@@ -45,7 +47,12 @@ struct Sample {
   int evaluations = 0;
 };
 
-/// Judges the elements of a gradient of this shape.
+/// What makes a direction move all of x by about the same part: the size of each number, but no
+/// less than a tenth of the usual size.
+std::vector<double> direction_scales(std::span<const double> x);
+
+/// Judges the elements of a gradient of this shape. Of a single element the slope by itself is
+/// asked for, with weight 1; of a direction that per unit of it.
 Sample sample_elements(std::span<const double> analytic, const Shape& shape, const Measure& measure,
                        const Sampling& sampling);
 

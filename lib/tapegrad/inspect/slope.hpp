@@ -12,6 +12,9 @@ namespace tapegrad {
 /// h -> f(x + h d). Returns a number that is not finite where f is not defined.
 using Line = std::function<double(double)>;
 
+/// By how many error bars two numbers may differ and still be taken for the same.
+inline constexpr double believed_bars = 20;
+
 /// A measured number: the truth lies within a few bars of it. Unknown: value nan, bar infinite.
 struct Slope {
   double value = std::numeric_limits<double>::quiet_NaN();
@@ -21,11 +24,13 @@ struct Slope {
 };
 
 struct Slopes {
-  Slope central;
-  Slope below, above;     // one-sided: of the differences f(0) - f(-h) and f(h) - f(0)
-  double value = 0;       // f(0)
-  double noise = 0;       // by how much one value of f is uncertain
-  double change = 0;      // the largest |f(h) - f(0)| met
+  Slope central = {};
+  Slope below = {}, above = {};  // one-sided: of f(0) and f(-h), of f(h) and f(0)
+  double value = 0;              // f(0)
+  double noise = 0;              // by how much one value of f is uncertain
+  double change = 0;             // the largest |f(h) - f(0)| met
+  double steepest = 0;           // the largest |f(h) - f(0)| / |h| met
+  bool by_rounding = false;      // rounding is all that makes the bar of `central` so wide
   bool kink = false;      // below and above are known, and differ by more than their error bars
   bool vertical = false;  // the slope grows without bound as the step shrinks
   int evaluations = 0;    // of f
@@ -41,11 +46,11 @@ struct SlopeOptions {
   double scale = 1;
   /// What the slope should be. Agreement with it ends the measurement early, disagreement makes it
   /// as thorough as it can be. A wrong number cannot make itself right: only steps are saved.
-  std::optional<double> claimed;
+  std::optional<double> claimed = {};
   /// f(0), if it is known already.
-  std::optional<double> value;
+  std::optional<double> value = {};
   /// If the number shifted is stored at x, steps are chosen so that x + h and x - h are exact.
-  std::optional<double> x;
+  std::optional<double> x = {};
   /// The distance from 1 to the next number in which x is stored, and values are computed.
   double epsilon = std::numeric_limits<double>::epsilon();
   int max_evaluations = 300;

@@ -29,7 +29,7 @@ struct Judgement {
   double digits = 0;  // how many are certified; infinite if both are 0
   double below = std::numeric_limits<double>::quiet_NaN();  // one-sided slopes, where measured
   double above = std::numeric_limits<double>::quiet_NaN();
-  std::string reason;                  // why not just pass; a sentence without a full stop
+  std::string reason = {};             // why not just pass; a sentence without a full stop
   std::string oracle = "differences";  // what the analytic number was compared with
   int evaluations = 0;
 
