@@ -53,7 +53,7 @@ struct Evidence {
 
 struct Diagnosis {
   Mistake mistake = Mistake::none;
-  std::string sentence;       // "the sign is wrong"; empty for none
+  std::string sentence = {};  // "the sign is wrong"; empty for none
   double ratio = 1;           // wrong / right where that is constant, else nan
   std::int64_t element = -1;  // the one concerned, in row-major order, if it is one
 

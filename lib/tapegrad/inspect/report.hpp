@@ -20,8 +20,8 @@ namespace tapegrad {
 
 /// The judgement of one element of one leaf, or of many together along a direction.
 struct Element {
-  std::string leaf;                 // "hidden.weight"
-  std::vector<std::int64_t> index;  // {1, 2}; empty for rank 0
+  std::string leaf = {};                 // "hidden.weight"
+  std::vector<std::int64_t> index = {};  // {1, 2}; empty for rank 0
   Judgement judgement = {};
   std::string along = {};  // not an element, but a direction: "random signs"
 
@@ -31,14 +31,14 @@ struct Element {
 
 /// One of the checks a report consists of: "each op alone", pass, "12 ops".
 struct Section {
-  std::string name;
+  std::string name = {};
   Verdict verdict = Verdict::pass;
   std::string sentence = {};
 };
 
 /// An op whose derivative is wrong by itself.
 struct OpFinding {
-  std::string op;          // "multiply"
+  std::string op = {};     // "multiply"
   std::string label = {};  // "%7 scaled"
   Site at = {};            // the user's line
   int operand = 0;         // by which it is differentiated
@@ -49,13 +49,13 @@ struct OpFinding {
 
 /// What certified how many: "differences" 159, "dual numbers" 4.
 struct Oracle {
-  std::string name;
+  std::string name = {};
   int count = 0;
 };
 
 /// What a check hands to its report.
 struct Findings {
-  std::string subject;                  // "loss by hidden.weight (3, 4)"
+  std::string subject = {};             // "loss by hidden.weight (3, 4)"
   std::vector<Element> elements = {};   // and directions
   std::vector<Section> sections = {};   // in the order they are shown
   std::vector<OpFinding> bad_ops = {};  // the first is blamed
@@ -107,6 +107,9 @@ class Report {
   std::string to_json() const;
 
  private:
+  std::string summary() const;
+  std::vector<std::string> table() const;
+
   Findings findings_;
   Element worst_;
   std::array<int, 4> counts_{};
