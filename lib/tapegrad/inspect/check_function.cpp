@@ -189,6 +189,16 @@ class KernelAt {
   const KernelShapes& shapes_;
 };
 
+void check_order(const CheckOptions& options, std::string_view function, Site at) {
+  if (options.order != 1)
+    throw Error(
+        std::string(function),
+        fmt::format(
+            "order {} needs a tape: without one, only the first derivative is there to be checked",
+            options.order),
+        at);
+}
+
 bool wanted(const CheckOptions& options, std::string_view name) {
   return options.wrt.empty() ||
          std::any_of(options.wrt.begin(), options.wrt.end(),
@@ -201,6 +211,7 @@ Report check_gradient(const PlainFunction& f, std::span<const double> x,
                       const CheckOptions& options, Site at) {
   if (x.empty())
     throw Error("check_gradient", "x is empty: there is nothing to differentiate by", at);
+  check_order(options, "check_gradient", at);
   const Shape shape{static_cast<std::int64_t>(x.size())};
   Numbers gradient(x.size()), again(x.size());
   f.gradient(x, gradient);
@@ -227,6 +238,7 @@ Report check_gradient(const PlainFunction& f, std::span<const double> x,
 Report check_vjp(const PlainKernel& kernel, const KernelShapes& shapes, const CheckOptions& options,
                  Site at) {
   if (shapes.operands.empty()) throw Error("check_vjp", "the kernel has no operand", at);
+  check_order(options, "check_vjp", at);
   const KernelAt here(kernel, shapes, options.seed);
   Findings findings = findings_for("<ybar, kernel>", "check_vjp", options);
   findings.sections.push_back(here.contracts());

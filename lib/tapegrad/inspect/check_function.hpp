@@ -57,7 +57,7 @@ concept Real = std::same_as<T, float> || std::same_as<T, double>;
 
 /// Checks the gradient of `T f(std::span<const T> x)`, which is written by
 /// `void gradient(std::span<const T> x, std::span<T> g)` into g, at x. T is float or double. The
-/// function must not draw random numbers. Throws Error if x is empty.
+/// function must not draw random numbers. Throws Error if x is empty, and for an order but 1.
 template <class F, class G, std::ranges::contiguous_range X,
           Real T = std::remove_cv_t<std::ranges::range_value_t<X>>>
 requires std::invocable<const F&, std::span<const T>> &&

@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <limits>
 #include <optional>
+#include <ostream>
+#include <utility>
 
 #include "tapegrad/inspect/sample.hpp"
 #include "tapegrad/inspect/slope.hpp"
@@ -342,6 +344,8 @@ std::string_view text(Mistake mistake) {
   }
   return "";
 }
+
+std::ostream& operator<<(std::ostream& out, Mistake mistake) { return out << text(mistake); }
 
 // From what explains all numbers by one cause to what only says which are wrong.
 Diagnosis diagnose(const Evidence& evidence) {

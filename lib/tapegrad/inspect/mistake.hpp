@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <iosfwd>
 #include <span>
 #include <string>
 #include <string_view>
@@ -35,6 +36,7 @@ enum class Mistake {
 };
 /// `sign`, `not reduced`.
 std::string_view text(Mistake mistake);
+std::ostream& operator<<(std::ostream& out, Mistake mistake);
 
 /// One of several numbers that are added up to a gradient.
 struct Contribution {

@@ -35,9 +35,9 @@ std::string counted(int count, std::string_view noun) {
 
 std::string at_line(const Site& at) { return at ? " at " + text(at) : ""; }
 
-// "operand 0 (left)"
+// "operand 0", "operand 0 left"
 std::string operand(const OpFinding& bad) {
-  const std::string name = bad.operand_name.empty() ? "" : " (" + bad.operand_name + ")";
+  const std::string name = bad.operand_name.empty() ? "" : " " + bad.operand_name;
   return fmt::format("operand {}{}", bad.operand, name);
 }
 
@@ -50,6 +50,12 @@ std::string ascii(std::string_view text) {
     if (byte >= 0xc0 || c == '\n') result += c == '\n' ? '\n' : '?';  // one for each character
   }
   return result;
+}
+
+// "op multiply (%7 scaled) at model.cpp:18"
+std::string described(const OpFinding& bad) {
+  const std::string label = bad.label.empty() ? "" : " (" + bad.label + ")";
+  return fmt::format("op {}{}{}", bad.op, label, at_line(bad.at));
 }
 
 // Breaks a line between words; what follows is indented by `indent`. A longer word is cut.
@@ -201,6 +207,15 @@ std::string Report::summary() const {
   return result;
 }
 
+// "11 PASS, 1 FAIL"
+std::string Report::tally() const {
+  std::vector<std::string> parts;
+  for (const Verdict verdict : {Verdict::pass, Verdict::kink, Verdict::inconclusive, Verdict::fail})
+    if (count(verdict) > 0)
+      parts.push_back(fmt::format("{} {}", count(verdict), tapegrad::text(verdict)));
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
 std::string Report::headline() const {
   const auto head = [&](std::string_view rest) {
     return ascii(fmt::format("gradient check: {}: {}", tapegrad::text(verdict_), rest));
@@ -219,9 +234,10 @@ std::string Report::headline() const {
             ? ""
             : fmt::format(", the first of {} bad ops", findings_.bad_ops.size());
     const Element& shown = bad.worst.leaf.empty() ? worst_ : bad.worst;
-    return head(fmt::format("op {}{} has a wrong derivative by {}{}{}; worst {}: {}, measured {}",
-                            bad.op, at_line(bad.at), operand(bad), cause, more, shown.where(),
-                            number(shown.judgement.analytic), measured(shown.judgement)));
+    return head(
+        fmt::format("op {}{} has a wrong derivative by {}{}{}; worst {} by {}: {}, measured {}",
+                    bad.op, at_line(bad.at), operand(bad), cause, more, findings_.subject,
+                    shown.where(), number(shown.judgement.analytic), measured(shown.judgement)));
   }
   if (count(Verdict::fail) > 0) {
     const std::string cause =
@@ -258,8 +274,8 @@ std::vector<std::string> Report::table() const {
   if (shown.empty()) return lines;
   const auto row = [&](std::string_view name, std::string_view analytic, std::string_view numeric,
                        std::string_view bar, std::string_view ratio, std::string_view verdict) {
-    lines.push_back(fmt::format("  {:<20.20} {:>12} {:>12} {:>7} {:>9}  {}", name, analytic,
-                                numeric, bar, ratio, verdict));
+    lines.push_back(fmt::format("  {:<20.20} {:>12} {:>12} {:>7} {:>9}{}", name, analytic, numeric,
+                                bar, ratio, verdict));
   };
   row("element", "analytic", "measured", "+-", "ratio", "");
   for (std::size_t i = 0; i < shown.size() && i < rows_shown; ++i) {
@@ -268,7 +284,7 @@ std::vector<std::string> Report::table() const {
     if (name.size() > 20) name = ".." + name.substr(name.size() - 18);  // the index is at the end
     row(name, number(judgement.analytic), number(judgement.numeric),
         fmt::format("{:.1g}", judgement.bar), fmt::format("{:.5g}", judgement.ratio()),
-        tapegrad::text(judgement.verdict));
+        fmt::format("  {}", tapegrad::text(judgement.verdict)));
   }
   if (shown.size() > rows_shown)
     lines.push_back(fmt::format("  and {} more", shown.size() - rows_shown));
@@ -287,27 +303,24 @@ std::string Report::text() const {
           36);
   const std::string headline_text = headline();
   for (const OpFinding& bad : findings_.bad_ops)
-    add(fmt::format("cause: op {} {}{}, derivative by {}: {}", bad.label, bad.op, at_line(bad.at),
-                    operand(bad),
+    add(fmt::format("cause: {}, derivative by {}: {}", described(bad), operand(bad),
                     bad.mistake.sentence.empty() ? "wrong by itself" : bad.mistake.sentence),
         7);
   if (findings_.bad_ops.empty() && !findings_.mistake.sentence.empty())
     add("cause: " + findings_.mistake.sentence, 7);
   if (verdict_ != Verdict::pass && !worst_.judgement.reason.empty())
     add(fmt::format("worst: {}: {}", worst_.where(), worst_.judgement.reason), 7);
-  for (const std::string& warning : findings_.warnings) add("warning: " + warning, 9);
+  for (const std::string& warning : findings_.warnings)
+    if (headline_text.find(ascii(warning)) == std::string::npos) add("warning: " + warning, 9);
   for (const std::string& note : findings_.notes) add("note: " + note, 6);
-  if (verdict_ != Verdict::pass)
-    add(fmt::format("checked: {} of {}: {} PASS, {} KINK, {} INCONCLUSIVE, {} FAIL; {}", summary(),
-                    findings_.subject, count(Verdict::pass), count(Verdict::kink),
-                    count(Verdict::inconclusive), count(Verdict::fail),
+  if (verdict_ != Verdict::pass && !findings_.elements.empty())
+    add(fmt::format("checked: {} of {}: {}; {}", summary(), findings_.subject, tally(),
                     counted(evaluations(), "evaluation")),
         9);
 
   // The call that repeats it comes last, whatever must be left out before.
   std::vector<std::string> last;
-  if (verdict_ != Verdict::pass && !findings_.repeat.empty())
-    last = wrapped(ascii("repeat: " + findings_.repeat), 8);
+  if (!good_ && !findings_.repeat.empty()) last = wrapped(ascii("repeat: " + findings_.repeat), 8);
   const std::size_t room = most_lines - 1 - std::min(last.size(), most_lines - 2);
   if (body.size() > room) {
     body.resize(room - 1);

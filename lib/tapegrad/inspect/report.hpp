@@ -108,6 +108,7 @@ class Report {
 
  private:
   std::string summary() const;
+  std::string tally() const;
   std::vector<std::string> table() const;
 
   Findings findings_;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ostream>
+#include <utility>
 
 namespace tapegrad {
 namespace {
@@ -109,6 +111,8 @@ std::string_view text(Verdict verdict) {
   }
   return "";
 }
+
+std::ostream& operator<<(std::ostream& out, Verdict verdict) { return out << text(verdict); }
 
 double Judgement::distance() const {
   const double apart = std::abs(analytic - numeric);

@@ -2,6 +2,7 @@
 // tolerance to choose: what cannot be decided is called inconclusive.
 #pragma once
 
+#include <iosfwd>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -19,6 +20,7 @@ enum class Verdict {
 };
 /// `PASS`, `KINK`, `INCONCLUSIVE`, `FAIL`.
 std::string_view text(Verdict verdict);
+std::ostream& operator<<(std::ostream& out, Verdict verdict);
 
 /// One derivative, analytic and measured, and what follows.
 struct Judgement {
