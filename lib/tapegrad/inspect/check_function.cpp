@@ -23,16 +23,11 @@ double epsilon_of(Precision precision) {
                               : std::numeric_limits<double>::epsilon();
 }
 
-bool same_bits(std::span<const double> a, std::span<const double> b) {
+bool same_numbers(std::span<const double> a, std::span<const double> b) {
   const auto same = [](double left, double right) {
     return left == right || (std::isnan(left) && std::isnan(right));
   };
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), same);
-}
-
-Section section(std::string_view name, bool good, std::string_view right, std::string_view wrong) {
-  return {std::string(name), good ? Verdict::pass : Verdict::fail,
-          std::string(good ? right : wrong)};
 }
 
 // A number computed from many, and what is claimed of its slopes.
@@ -164,7 +159,7 @@ class KernelAt {
     const PlainKernel::Operands linear = adjoints(doubled);
     for (std::size_t i = 0; i < once.size(); ++i) {
       const std::string name = name_of(i);
-      if (!same_bits(once[i], twice[i]))
+      if (!same_numbers(once[i], twice[i]))
         return {"contracts", Verdict::fail, name + ": called twice, it gives other numbers"};
       for (std::size_t k = 0; k < once[i].size(); ++k) {
         if (zero[i][k] != 0)
@@ -220,11 +215,12 @@ Report check_gradient(const PlainFunction& f, std::span<const double> x,
 
   Findings findings = findings_for("f", "check_gradient", options);
   findings.evaluations = 2;
+  const bool repeats =
+      same_numbers(gradient, again) && same_numbers({&value, 1}, {&value_again, 1});
   findings.sections.push_back(
-      section("contracts", same_bits(gradient, again) && same_bits({&value, 1}, {&value_again, 1}),
-              "same numbers twice",
-              "called twice, the function or its gradient gives other "
-              "numbers"));
+      {"contracts", repeats ? Verdict::pass : Verdict::fail,
+       repeats ? "same numbers twice"
+               : "called twice, the function or its gradient gives other numbers"});
   check({.name = "x",
          .shape = shape,
          .value = f.value,
