@@ -219,15 +219,22 @@ double Measurement::spread(double spacing) {
 
 void Measurement::measure_noise() {
   if (spent(12)) return;
-  // The largest steps over which f is smooth: smaller ones may not show where it is coarse.
-  const Start* smooth = nullptr;
-  for (const Start& start : starts_) {
-    if (start.ends.empty()) continue;
+  // The largest steps over which f is smooth, as their slope is that of the most precise ones:
+  // smaller steps may not show where f is coarse.
+  const auto part = [](const Start& start) {
     const Slope& slope = start.central.slope;
-    if (smooth == nullptr || slope.bar < smooth->central.slope.bar) smooth = &start;
-    if (slope.bar <= 1e-3 * std::abs(slope.value)) break;
-  }
-  if (smooth == nullptr) return;
+    return slope.value == 0 ? HUGE_VAL : slope.bar / std::abs(slope.value);
+  };
+  const Start* best = nullptr;
+  for (const Start& start : starts_)
+    if (!start.ends.empty() && (best == nullptr || part(start) < part(*best))) best = &start;
+  if (best == nullptr) return;
+  const double value = best->central.slope.value;
+  const Start* smooth = best;
+  for (const Start& start : starts_)
+    if (std::abs(start.central.slope.value - value) <= 0.01 * std::abs(value) &&
+        start.ends.back().step > smooth->ends.back().step)
+      smooth = &start;
   const double step = smooth->ends.back().step;
   // What moves x exactly, as far as may be.
   const double size = options_.x && *options_.x != 0 ? std::abs(*options_.x) : scale_;
