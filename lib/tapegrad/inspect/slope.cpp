@@ -223,7 +223,7 @@ void Measurement::measure_noise() {
   // smaller steps may not show where f is coarse.
   const auto part = [](const Start& start) {
     const Slope& slope = start.central.slope;
-    return slope.value == 0 ? HUGE_VAL : slope.bar / std::abs(slope.value);
+    return !slope.known() || slope.value == 0 ? HUGE_VAL : slope.bar / std::abs(slope.value);
   };
   const Start* best = nullptr;
   for (const Start& start : starts_)
