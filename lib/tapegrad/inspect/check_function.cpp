@@ -62,7 +62,7 @@ Measure measure_of(const Subject& subject, double value) {
 }
 
 // The numbers measured, as far as all of them were, and what they say about the mistake.
-Diagnosis diagnosis_of(const Subject& subject, const Sample& sample) {
+Diagnosis diagnosis_of(const Subject& subject, const SampledGradient& sample) {
   if (!sample.complete) return {};
   Numbers measured, bars;
   for (const auto& [index, judgement] : sample.elements) {
@@ -80,11 +80,12 @@ Diagnosis diagnosis_of(const Subject& subject, const Sample& sample) {
 void check(const Subject& subject, double value, const CheckOptions& options, int budget,
            Findings& findings) {
   const Numbers scales = direction_scales(subject.x);
-  const Sample sample = sample_elements(subject.gradient, subject.shape, measure_of(subject, value),
-                                        {.seed = options.seed,
-                                         .max_evaluations = budget,
-                                         .epsilon = epsilon_of(subject.precision),
-                                         .scales = scales});
+  const SampledGradient sample =
+      sample_elements(subject.gradient, subject.shape, measure_of(subject, value),
+                      {.seed = options.seed,
+                       .max_evaluations = budget,
+                       .epsilon = epsilon_of(subject.precision),
+                       .scales = scales});
   findings.evaluations += sample.evaluations;
   bool failed = false;
   for (const auto& [index, judgement] : sample.elements) {

@@ -35,7 +35,7 @@ class Sampler {
 
   bool spent() const { return result.evaluations >= sampling_.max_evaluations; }
 
-  Sample result;
+  SampledGradient result;
 
  private:
   double scale(std::size_t i) const { return sampling_.scales.empty() ? 1 : sampling_.scales[i]; }
@@ -129,8 +129,8 @@ std::vector<double> direction_scales(std::span<const double> x) {
   return scales;
 }
 
-Sample sample_elements(std::span<const double> analytic, const Shape& shape, const Measure& measure,
-                       const Sampling& sampling) {
+SampledGradient sample_elements(std::span<const double> analytic, const Shape& shape,
+                                const Measure& measure, const Sampling& sampling) {
   Sampler sampler(analytic, measure, sampling);
   const auto affordable = static_cast<std::size_t>(std::max(sampling.max_evaluations, 0));
   const bool all = analytic.size() * evaluations_of_one <= affordable;
@@ -141,7 +141,7 @@ Sample sample_elements(std::span<const double> analytic, const Shape& shape, con
   if (!all)
     for (int k = 0; k < sampling.directions && !sampler.spent(); ++k) sampler.direction();
 
-  Sample sample = std::move(sampler.result);
+  SampledGradient sample = std::move(sampler.result);
   std::vector<SampledElement>& elements = sample.elements;
   const auto before = [](const auto& a, const auto& b) { return a.index < b.index; };
   const auto same = [](const auto& a, const auto& b) { return a.index == b.index; };

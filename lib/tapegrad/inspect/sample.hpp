@@ -40,7 +40,7 @@ struct SampledElement {
   std::size_t index = 0;  // in row-major order
   Judgement judgement;
 };
-struct Sample {
+struct SampledGradient {
   std::vector<SampledElement> elements;  // by ascending index
   std::vector<Judgement> directions;     // of all elements together
   bool complete = false;                 // every element was measured
@@ -53,8 +53,8 @@ std::vector<double> direction_scales(std::span<const double> x);
 
 /// Judges the elements of a gradient of this shape. Of a single element the slope by itself is
 /// asked for, with weight 1; of a direction that per unit of it.
-Sample sample_elements(std::span<const double> analytic, const Shape& shape, const Measure& measure,
-                       const Sampling& sampling);
+SampledGradient sample_elements(std::span<const double> analytic, const Shape& shape,
+                                const Measure& measure, const Sampling& sampling);
 
 /// The elements that stand for all: the first and last of each axis, the middle, the largest and
 /// the smallest magnitudes, some at random. Ascending, at most `count`.

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "tapegrad/tape/arity.hpp"
 #include "tapegrad/tape/fields.hpp"
 #include "tapegrad/tape/recording.hpp"
 #include "tapegrad/tape/tape.hpp"
@@ -52,23 +53,6 @@ class CompiledEntry {
 
 [[noreturn]] void refuse_another_shape(std::size_t max_shapes, CompiledEntry::Arguments arguments,
                                        Site at);
-
-template <std::size_t place>
-using TensorAt = Tensor;
-
-/// How many tensors a function takes: the least number, if several would do.
-template <class F, std::size_t... place>
-consteval std::size_t arity(std::index_sequence<place...>) {
-  constexpr std::size_t most = 8;
-  if constexpr (std::is_invocable_v<F&, TensorAt<place>...>)
-    return sizeof...(place);
-  else if constexpr (sizeof...(place) < most)
-    return arity<F>(std::make_index_sequence<sizeof...(place) + 1>{});
-  else
-    static_assert(
-        always_false<F>,
-        "tapegrad: compile takes a function of up to 8 arguments of type tapegrad::Tensor");
-}
 
 /// A compiled function of as many arguments as there are places.
 template <class F, std::size_t... place>

@@ -485,4 +485,16 @@ void Recording::remember(std::string_view question, Id y, std::span<const Id> se
     remembered_ids_.insert(remembered_ids_.end(), ids.begin(), ids.end());
 }
 
+std::optional<Recording::GradientOf> Recording::gradient_of(Id answer) const {
+  for (const Remembered& r : remembered_) {
+    if (r.question != "gradient" || r.seeds > 1) continue;
+    const Id* wanted = remembered_ids_.data() + r.first + r.seeds;
+    const Id* answers = wanted + r.wanted;
+    const Id* found = std::find(answers, answers + r.answers, answer);
+    if (found == answers + r.answers) continue;
+    return GradientOf{r.y, r.seeds == 0 ? Node::none : *(wanted - 1), wanted[found - answers]};
+  }
+  return {};
+}
+
 }  // namespace tapegrad

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -191,6 +192,11 @@ class Recording {
   /// `question` must be a literal.
   void remember(std::string_view question, Id y, std::span<const Id> seeds,
                 std::span<const Id> wanted, std::span<const Id> answers);
+  /// What a record is the gradient of, if a sweep answered with it.
+  struct GradientOf {
+    Id y, seed, by;  // seed: Node::none for one
+  };
+  std::optional<GradientOf> gradient_of(Id answer) const;
 
   // Errors.
 

@@ -18,9 +18,10 @@ class Transcript {
   using Replace = std::function<const Op&(Id)>;
 
   /// Writes what the outputs need to the end of `to`. Leaves become leaves of the same kind with
-  /// the same values. Throws Error if a leaf was never set.
+  /// the same values; records in `inputs` become inputs with the values they have, and what lies
+  /// behind them is left out. Throws Error if a leaf was never set.
   Transcript(const Recording& from, std::span<const Id> outputs, Tape& to, Site at,
-             const Replace& replace = {});
+             const Replace& replace = {}, std::span<const Id> inputs = {});
 
   bool has(Id original) const { return original < copies_.size() && copies_[original].defined(); }
   /// What stands for a record of the original.

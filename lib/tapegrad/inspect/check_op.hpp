@@ -1,0 +1,70 @@
+// Checks of single ops, the library's and one's own, and the negative control: ops made wrong on
+// purpose, which a check must find.
+//
+//   BOOST_TEST(tg::check_op(my_op));
+//   BOOST_TEST(tg::self_test(my_op));
+#pragma once
+
+#include <initializer_list>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "tapegrad/autodiff/gradient.hpp"
+#include "tapegrad/inspect/check_options.hpp"
+#include "tapegrad/inspect/mutant.hpp"
+#include "tapegrad/inspect/report.hpp"
+#include "tapegrad/tape/op.hpp"
+
+namespace tapegrad {
+
+/// Operands and attributes to check an op with.
+struct OpCase {
+  std::vector<Shape> shapes;
+  std::vector<std::int64_t> attributes = {};
+};
+/// What the op's block says it may be checked with: its examples, or patterns of broadcasting if it
+/// is elementwise. Throws Error if there is nothing to go by.
+std::vector<OpCase> cases_of(const Op& op);
+
+/// Checks the derivatives of an op, first and second, by each operand, on operands drawn from its
+/// `.sample`; that its shape rule is that of broadcasting, if it is elementwise; that its kernel
+/// gives the same in other arithmetics; and the contracts of a gradient. The report names the case.
+Report check_op(const Op& op, const CheckOptions& options = {});
+
+/// One mutant and what became of it.
+struct MutantResult {
+  std::string op;  // "multiply at net.cpp:12"
+  Mutation mutation;
+  int operand = 0;
+  enum class Fate { killed, equivalent, survived } fate = Fate::killed;
+  bool named = false;       // the report blamed the right op
+  std::string reason = {};  // why it is equivalent, or how it survived
+};
+
+/// True if every mutant that differs from its original was killed, its op was named, and there was
+/// at least one.
+class SelfTest {
+ public:
+  explicit SelfTest(std::vector<MutantResult> mutants) : mutants_(std::move(mutants)) {}
+
+  explicit operator bool() const;
+  const std::vector<MutantResult>& mutants() const { return mutants_; }
+  int killed() const;
+  /// Those that differ from their original.
+  int total() const;
+  /// `63 of 63 mutants killed`, then those that survived and those that are equivalent.
+  std::string text() const;
+
+ private:
+  std::vector<MutantResult> mutants_;
+};
+std::ostream& operator<<(std::ostream& out, const SelfTest& result);
+
+/// Spoils an op's derivative in each way that applies, by each operand, and checks the mutant.
+SelfTest self_test(const Op& op, const CheckOptions& options = {});
+/// The same for each op between x and y, one at a time, in the check of the whole gradient.
+SelfTest self_test(const Differentiated& y, std::initializer_list<Tensor> x,
+                   const CheckOptions& options = {});
+
+}  // namespace tapegrad

@@ -1,0 +1,486 @@
+// Gradient checks of recorded tensors and of functions that record: what passes, what is found, and
+// what is named.
+#include "tapegrad/inspect/check.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "refusal.hpp"
+#include "tapegrad/base/random.hpp"
+#include "tapegrad/inspect/check_op.hpp"
+#include "tapegrad/inspect/check_replay.hpp"
+#include "tapegrad/kernel/elementwise.hpp"
+#include "tapegrad/nn/linear.hpp"
+#include "tapegrad/ops/external.hpp"
+#include "tapegrad/ops/ops.hpp"
+#include "tapegrad/tape/tape.hpp"
+
+namespace {
+
+namespace tg = tapegrad;
+using tg::Array, tg::Op, tg::Report, tg::Shape, tg::Tape, tg::Tensor, tg::Verdict, tg::Vjp;
+
+/// x^2 with a rule to choose.
+template <auto rule>
+constexpr Op square_with = {
+    .name = "my_square",
+    .notation = "{}^2",
+    .kind = tg::Kind::elementwise,
+    .shape = tg::same_as_operand,
+    .forward = tg::elementwise_kernel<[](auto x) { return x * x; }>,
+    .vjp = rule,
+    .sample = {tg::uniform(-2, 2)},
+};
+/// x y with a rule to choose.
+template <auto rule>
+constexpr Op multiply_with = {
+    .name = "my_multiply",
+    .notation = "{} * {}",
+    .kind = tg::Kind::elementwise,
+    .shape = tg::broadcast_operands,
+    .forward = tg::elementwise_kernel<[](auto x, auto y) { return x * y; }>,
+    .vjp = rule,
+    .sample = {tg::uniform(-2, 2), tg::uniform(-2, 2)},
+};
+
+constexpr auto right = [](Vjp& v) { v.give(0, v.ybar * (2.0 * v.x(0))); };
+constexpr auto wrong_sign = [](Vjp& v) { v.give(0, v.ybar * (-2.0 * v.x(0))); };
+constexpr auto one_percent = [](Vjp& v) { v.give(0, v.ybar * (2.02 * v.x(0))); };
+constexpr auto half = [](Vjp& v) { v.give(0, v.ybar * v.x(0)); };
+constexpr auto twice = [](Vjp& v) { v.give(0, v.ybar * (4.0 * v.x(0))); };
+constexpr auto nothing = [](Vjp&) {};
+constexpr auto squared_adjoint = [](Vjp& v) {
+  v.give(0, (v.ybar * v.ybar.tensor()) * (2.0 * v.x(0)));
+};
+
+template <auto rule>
+Tensor my_square(const tg::Arg& x) {
+  return tg::record(square_with<rule>, {x});
+}
+
+struct Net {
+  tg::Linear hidden, output;
+  Tensor operator()(const Tensor& x) const { return output(tanh(hidden(x))); }
+};
+
+struct Small {
+  Tape tape;
+  tg::Random random{3};
+  Net net;
+  Tensor x, t, loss;
+  explicit Small(tg::Precision precision = tg::float64)
+      : tape(precision),
+        net{tg::linear(tape, 3, 4, random), tg::linear(tape, 4, 2, random)},
+        x(tape.input(random.normal(0, 1, Shape{5, 3})).named("x")),
+        t(tape.input(random.normal(0, 1, Shape{5, 2})).named("t")),
+        loss(half_squared_error(net(x), t).named("loss")) {}
+};
+
+/// Where a tensor was recorded.
+std::string line_of(const Tensor& t) {
+  const tg::Recording& recording = tg::Recording::of(t, "test", tg::Site::here());
+  return text(recording.node(recording.id_of(t, "test", tg::Site::here())).site);
+}
+
+BOOST_AUTO_TEST_SUITE(check)
+
+// ---------------------------------------------------------------- what is right passes
+
+BOOST_AUTO_TEST_CASE(a_network_passes_by_its_struct_to_many_digits) {
+  Small s;
+  const Report report = tg::check_gradient(s.loss, s.net);
+  BOOST_TEST(report);
+  BOOST_TEST(report.count(Verdict::pass) >= 3 * 4 + 4 + 4 * 2 + 2);
+  BOOST_TEST(report.digits() > 7);
+  BOOST_TEST(has(report.text(), "loss"));
+  BOOST_TEST(has(report.elements().front().where(), "hidden.weight[0,0]"));
+}
+
+BOOST_AUTO_TEST_CASE(some_tensors_one_tensor_or_all_leaves_may_be_asked_for) {
+  Small s;
+  BOOST_TEST(tg::check_gradient(s.loss, s.net.hidden.weight));
+  BOOST_TEST(tg::check_gradient(s.loss, {s.net.hidden.weight, s.x}));
+  const Report all = tg::check_gradient(s.loss);
+  BOOST_TEST(all);
+  BOOST_TEST(all.count(Verdict::pass) >= 26 + 15 + 10);
+}
+
+BOOST_AUTO_TEST_CASE(a_function_is_recorded_on_a_tape_of_the_checks_own) {
+  BOOST_TEST(tg::check_gradient([](Tensor x) { return sum(tanh(x)); }, {{0.5, -1.0}}));
+  BOOST_TEST(tg::check_gradient([](Tensor x, Tensor w) { return matmul(x, w); },
+                                {{{1.0, 2.0}, {3.0, 4.0}}, Shape{2, 3}}));
+  BOOST_TEST(tg::check_gradient([](const Tensor& x) { return x * x; }, {3.0}, {.order = 2}));
+}
+
+BOOST_AUTO_TEST_CASE(second_and_third_order_pass) {
+  const auto f = [](Tensor x, Tensor y) { return sum(exp(x) * sin(y) / (1.0 + x * x)); };
+  for (int order = 1; order <= 3; ++order)
+    BOOST_TEST(tg::check_gradient(f, {{0.3, -0.7}, {1.1, 0.2}}, {.order = order}));
+}
+
+BOOST_AUTO_TEST_CASE(a_tensor_of_any_shape_is_checked_against_a_cotangent) {
+  Tape tape;
+  const Tensor x = tape.input({{1.0, 2.0}, {3.0, -1.0}});
+  BOOST_TEST(tg::check_gradient(softmax(x, 1), x));
+  BOOST_TEST(tg::check_gradient(tg::seeded(softmax(x, 1), tape.constant({{1, 0}, {0, 2}})), x));
+}
+
+BOOST_AUTO_TEST_CASE(a_computed_tensor_may_be_differentiated_by) {
+  Tape tape;
+  const Tensor x = tape.input({1.0, 2.0}), net = (x * 3.0).named("net");
+  const Report report = tg::check_gradient(sum(sigmoid(net) * x), net);
+  BOOST_TEST(report);
+  BOOST_TEST(has(report.text(), "net"));
+}
+
+BOOST_AUTO_TEST_CASE(a_float32_tape_is_checked_in_float64) {
+  Small s(tg::float32);
+  const Report report = tg::check_gradient(s.loss, s.net);
+  BOOST_TEST(report);
+  BOOST_TEST(report.digits() > 7);
+}
+
+BOOST_AUTO_TEST_CASE(large_values_and_small_ones_are_no_false_alarm) {
+  const auto squares = [](Tensor x) { return sum(x * x); };
+  BOOST_TEST(tg::check_gradient(squares, {{1e8, -3e8}}));
+  BOOST_TEST(tg::check_gradient([](Tensor x) { return sum(log(x)); }, {{1e-5, 3e-5}}));
+  BOOST_TEST(tg::check_gradient([](Tensor x) { return 1e-6 * sum(sigmoid(x)); }, {{0.3, -0.7}}));
+  BOOST_TEST(tg::check_gradient([](Tensor x) { return sum(sin(1000.0 * x)); }, {{0.3, -0.7}}));
+}
+
+BOOST_AUTO_TEST_CASE(forward_modes_certify_beside_differences) {
+  const Report report = tg::check_gradient([](Tensor x) { return sum(exp(x)); }, {{0.5, -1.0}});
+  std::string names;
+  for (const tg::Oracle& oracle : report.oracles()) names += oracle.name + ";";
+  BOOST_TEST(has(names, "differences"));
+  BOOST_TEST(has(names, "dual numbers"));
+  BOOST_TEST(has(names, "complex step"));
+}
+
+BOOST_AUTO_TEST_CASE(the_users_tape_is_only_read) {
+  Small s;
+  const std::size_t size = s.tape.size();
+  const std::vector<double> before = s.net.hidden.weight.values();
+  const double loss = s.loss.item();
+  BOOST_TEST(tg::check_gradient(s.loss, s.net));
+  BOOST_TEST(s.tape.size() == size);
+  BOOST_TEST(s.net.hidden.weight.values() == before);
+  BOOST_TEST(s.loss.item() == loss);
+}
+
+BOOST_AUTO_TEST_CASE(updates_take_no_effect_in_a_check) {
+  Tape tape;
+  const Tensor x = tape.input({1.0, 2.0}), count = tape.state(5.0);
+  const Tensor next = tg::assign(count, count + 1.0);
+  BOOST_TEST(tg::check_gradient(sum(x * next), x));
+  BOOST_TEST(count.item() == 5);
+}
+
+BOOST_AUTO_TEST_CASE(whole_numbers_are_never_shifted) {
+  const Report report = tg::check_gradient(
+      [](Tensor logits, Tensor labels) { return cross_entropy(logits, labels.named("labels")); },
+      {Shape{3, 4}, {0, 3, 1}});
+  BOOST_TEST(report);
+  BOOST_TEST(has(report.text(), "labels"));
+  for (const tg::Element& e : report.elements()) BOOST_TEST(e.leaf != "labels");
+}
+
+// ---------------------------------------------------------------- what is wrong is named
+
+BOOST_AUTO_TEST_CASE(a_wrong_sign_is_found_and_the_op_named_with_the_users_line) {
+  Tape tape;
+  const Tensor x = tape.input({0.5, -1.5}).named("x");
+  const Tensor y = my_square<wrong_sign>(tanh(x));
+  const std::string here = line_of(y);
+  const Report report = tg::check_gradient(sum(y), x);
+  BOOST_TEST(!report);
+  BOOST_TEST(report.first_bad_op().op == "my_square");
+  BOOST_TEST(text(report.first_bad_op().at) == here);
+  BOOST_TEST((report.first_bad_op().mistake.mistake == tg::Mistake::sign));
+  BOOST_TEST(has(report.headline(), "my_square"));
+  BOOST_TEST(has(report.headline(), here));
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_factor_is_found_and_told) {
+  const auto mistake = [](auto square) {
+    Tape tape;
+    const Tensor x = tape.input({{0.5, -1.5, 0.25}, {1.0, 2.0, -0.5}});
+    const Report report = tg::check_gradient(sum(square(x)), x);
+    BOOST_TEST(!report);
+    return report.first_bad_op().mistake;
+  };
+  BOOST_TEST(std::abs(mistake(my_square<one_percent>).ratio - 1.01) < 1e-6);
+  BOOST_TEST(std::abs(mistake(my_square<twice>).ratio - 2) < 1e-6);
+  BOOST_TEST(std::abs(mistake(my_square<half>).ratio - 0.5) < 1e-6);
+  BOOST_TEST((mistake(my_square<nothing>).mistake == tg::Mistake::all_zero));
+}
+
+// The blind spots of a check with tolerances: see the table in docs/gradient-checking.md.
+BOOST_AUTO_TEST_CASE(a_small_gradient_with_a_wrong_sign_is_wrong) {
+  Tape tape;
+  const Tensor x = tape.input({0.5, -1.5});
+  BOOST_TEST(!tg::check_gradient(1e-6 * sum(my_square<wrong_sign>(x)), x));
+  BOOST_TEST(!tg::check_gradient(1e-7 * sum(my_square<one_percent>(x)), x));
+  BOOST_TEST(tg::check_gradient(1e-7 * sum(my_square<right>(x)), x));
+}
+
+BOOST_AUTO_TEST_CASE(ops_whose_errors_cancel_are_both_found) {
+  Tape tape;
+  const Tensor x = tape.input({0.5, -1.5});
+  const Tensor y = my_square<twice>(my_square<half>(x));
+  const Report report = tg::check_gradient(sum(y), x);
+  BOOST_TEST(!report);
+  BOOST_TEST(report.findings().bad_ops.size() == 2u);
+  BOOST_TEST((report.sections()[0].verdict == Verdict::pass));  // the gradient itself is right
+  BOOST_TEST((report.sections()[1].verdict == Verdict::fail));
+}
+
+constexpr auto transposed = [](Vjp& v) {
+  v.give(0, transpose(v.ybar * v.x(1)));
+  v.give(1, v.ybar * v.x(0));
+};
+constexpr auto one_slice = [](Vjp& v) {
+  v.give(0, v.ybar * v.x(1));
+  v.give(1, reshape(slice(v.ybar * v.x(0), 0, 0, 1), v.x(1).shape()));
+};
+
+BOOST_AUTO_TEST_CASE(the_likely_mistake_is_read_from_the_numbers) {
+  Tape tape;
+  const Tensor x = tape.input({{0.5, -1.5}, {2.0, 0.25}}),
+               w = tape.input({{1.0, 3.0}, {-2.0, 0.5}});
+  const Report turned =
+      tg::check_gradient(sum(square(tg::record(multiply_with<transposed>, {x, w}))), {x, w});
+  BOOST_TEST(!turned);
+  BOOST_TEST((turned.first_bad_op().mistake.mistake == tg::Mistake::transposed));
+  BOOST_TEST(turned.first_bad_op().operand == 0);
+
+  const Tensor b = tape.input({1.0, 3.0}).named("b");
+  const Report sliced =
+      tg::check_gradient(sum(square(tg::record(multiply_with<one_slice>, {x, b}))), {x, b});
+  BOOST_TEST(!sliced);
+  BOOST_TEST((sliced.first_bad_op().mistake.mistake == tg::Mistake::not_reduced));
+  BOOST_TEST(sliced.first_bad_op().operand == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_share_that_overwrites_another_is_found_in_the_balance) {
+  const auto multiply = [](const Tensor& x, const Tensor& y) { return x * y; };
+  Tape tape;
+  const Tensor x = tape.input({0.5, -1.5}).named("x");
+  const Tensor a = multiply(x, x);
+  const tg::Recording& recording = tape.recording();
+  const Op& original = *recording.node(recording.id_of(a, "test", tg::Site::here())).op;
+  const tg::Mutant mutant(original, tg::Mutation::not_accumulated, 1);
+  const Tensor y = tg::record(mutant, {x, x});
+  const Report report = tg::check_gradient(sum(y), x);
+  BOOST_TEST(!report);
+  BOOST_TEST(report.first_bad_op().op == "multiply");
+  BOOST_TEST((report.first_bad_op().mistake.mistake == tg::Mistake::not_accumulated));
+}
+
+BOOST_AUTO_TEST_CASE(one_wrong_element_among_ten_thousand_is_found_and_named) {
+  Tape tape;
+  tg::Random random{5};
+  std::vector<double> flips(10000, 1.0);
+  flips[7777] = -1;
+  const Tensor flip = tape.constant(Array(Shape{100, 100}, flips));
+  const Tensor w = tape.parameter(random.normal(0, 1, Shape{100, 100})).named("w");
+  const auto spoilt = [](const Tensor& x, const Tensor& f) {
+    return tg::with_vjp("spoilt", x * x, {x, f},
+                        [](Vjp& v) { v.give(0, v.ybar * (2.0 * v.x(0) * v.x(1))); });
+  };
+  const Report report = tg::check_gradient(sum(spoilt(w, flip)), w);
+  BOOST_TEST(!report);
+  BOOST_TEST(report.worst().where() == "w[77,77]");
+  BOOST_TEST(report.first_bad_op().op == "spoilt");
+}
+
+BOOST_AUTO_TEST_CASE(a_rule_that_is_not_linear_in_the_adjoint_breaks_a_contract) {
+  Tape tape;
+  const Tensor x = tape.input({0.5, -1.5});
+  const Report report = tg::check_gradient(my_square<squared_adjoint>(x), x);
+  BOOST_TEST(!report);
+  BOOST_TEST((report.sections().back().verdict == Verdict::fail));
+  BOOST_TEST(has(report.text(), "linear"));
+}
+
+BOOST_AUTO_TEST_CASE(a_second_derivative_can_be_wrong_where_the_first_is_right) {
+  // The slope is right in value, but the rule hides half of it from a further derivative.
+  constexpr auto hidden = [](Vjp& v) { v.give(0, v.ybar * (v.x(0) + detach(v.x(0)))); };
+  Tape tape;
+  const Tensor x = tape.input({0.5, -1.5});
+  BOOST_TEST(tg::check_gradient(sum(my_square<hidden>(x)), x));
+  const Report second = tg::check_gradient(sum(my_square<hidden>(x)), x, {.order = 2});
+  BOOST_TEST(!second);
+}
+
+BOOST_AUTO_TEST_CASE(code_of_others_is_checked_by_differences) {
+  const auto external = [](double factor) {
+    return tg::External{.name = "cube",
+                        .forward =
+                            [](tg::External::Inputs x, std::span<double> y) {
+                              for (std::size_t i = 0; i < y.size(); ++i)
+                                y[i] = x[0][i] * x[0][i] * x[0][i];
+                            },
+                        .backward =
+                            [factor](tg::External::Inputs x, std::span<const double>,
+                                     std::span<const double> ybar, tg::External::Outputs xbar) {
+                              for (std::size_t i = 0; i < ybar.size(); ++i)
+                                xbar[0][i] = factor * x[0][i] * x[0][i] * ybar[i];
+                            }};
+  };
+  Tape tape;
+  const Tensor x = tape.input({0.5, -1.5});
+  BOOST_TEST(tg::check_gradient(sum(sin(tg::external(external(3), {x}, Shape{2}))), x));
+  const Report report = tg::check_gradient(sum(sin(tg::external(external(2), {x}, Shape{2}))), x);
+  BOOST_TEST(!report);
+  BOOST_TEST(report.first_bad_op().op == "cube");
+}
+
+BOOST_AUTO_TEST_CASE(a_function_that_is_not_pure_is_reported) {
+  Tape tape;
+  int calls = 0;
+  const Tensor x = tape.input({0.5, -1.5});
+  const Tensor y = tg::external({.name = "drifting",
+                                 .forward =
+                                     [&calls](tg::External::Inputs in, std::span<double> out) {
+                                       ++calls;
+                                       for (std::size_t i = 0; i < out.size(); ++i)
+                                         out[i] = in[0][i] + 0.01 * calls;
+                                     },
+                                 .backward =
+                                     [](tg::External::Inputs, std::span<const double>,
+                                        std::span<const double> ybar, tg::External::Outputs xbar) {
+                                       for (std::size_t i = 0; i < ybar.size(); ++i)
+                                         xbar[0][i] = ybar[i];
+                                     }},
+                                {x}, Shape{2});
+  const Report report = tg::check_gradient(sum(y), x);
+  BOOST_TEST(!report);
+  BOOST_TEST(has(report.text(), "not pure"));
+}
+
+// ---------------------------------------------------------------- kinks, doubt, zeros
+
+BOOST_AUTO_TEST_CASE(a_kink_is_accepted_and_the_op_and_element_that_switch_are_named) {
+  Tape tape;
+  const Tensor x = tape.input({{1.0, 0.0}, {-2.0, 3.0}}).named("x");
+  const Tensor y = relu(x);
+  const std::string here = line_of(y);
+  const Report report = tg::check_gradient(sum(y), x);
+  BOOST_TEST(report);
+  BOOST_TEST(report.count(Verdict::kink) == 1);
+  BOOST_TEST(has(report.text(), "relu at " + here + " switches on element [0,1]"));
+}
+
+BOOST_AUTO_TEST_CASE(a_slope_outside_the_kink_is_wrong) {
+  static constexpr Op steep_relu = {
+      .name = "steep_relu",
+      .notation = "relu({})",
+      .kind = tg::Kind::elementwise,
+      .shape = tg::same_as_operand,
+      .forward = tg::elementwise_kernel<[](auto x) { return x < 0 ? decltype(x)(0) : x; }>,
+      .vjp = [](Vjp& v) { v.give(0, v.ybar * where(tg::equal(v.x(0), 0.0), 2.0, v.x(0) > 0)); },
+      .sample = {tg::uniform(0.1, 2)},
+  };
+  Tape tape;
+  const Tensor x = tape.input({1.0, 0.0});
+  BOOST_TEST(!tg::check_gradient(sum(tg::record(steep_relu, {x})), x));
+}
+
+BOOST_AUTO_TEST_CASE(what_differences_cannot_decide_is_decided_in_fifty_digits) {
+  const auto oracle = [](const Report& report, const std::string& name) {
+    int count = 0;
+    for (const tg::Oracle& o : report.oracles())
+      if (o.name == name) count = o.count;
+    return count;
+  };
+  const Report saturated = tg::check_gradient([](Tensor x) { return tanh(x); }, {18.0});
+  BOOST_TEST(saturated);
+  BOOST_TEST(oracle(saturated, "50 digits") == 1);
+  const Report faint = tg::check_gradient([](Tensor x) { return 1.0 + 1e-14 * x; }, {0.5});
+  BOOST_TEST(faint);
+  BOOST_TEST(oracle(faint, "50 digits") == 1);
+  // and so is what is wrong there
+  Tape tape;
+  const Tensor x = tape.input(0.5);
+  const Tensor hidden = 1.0 + 1e-14 * my_square<one_percent>(x);
+  BOOST_TEST(!tg::check_gradient(hidden, x));
+}
+
+BOOST_AUTO_TEST_CASE(a_gradient_of_nothing_but_zeros_is_red_unless_expected) {
+  Tape tape;
+  const Tensor x = tape.input({1.0, 2.0});
+  const Tensor y = sum(relu(-x));
+  BOOST_TEST(!tg::check_gradient(y, x));
+  BOOST_TEST(has(tg::check_gradient(y, x).text(), "zero"));
+  BOOST_TEST(tg::check_gradient(y, x, {.expect_zero = true}));
+}
+
+// ---------------------------------------------------------------- dependencies
+
+BOOST_AUTO_TEST_CASE(a_value_written_into_the_recording_is_found) {
+  const Report report = tg::check_gradient([](Tensor x) { return sum(x * x.at(0)); }, {{2.0, 3.0}});
+  BOOST_TEST(!report);
+  BOOST_TEST(has(report.text(), "constant 2 was recorded"));
+  BOOST_TEST(has(report.text(), "check_test.cpp"));
+}
+
+BOOST_AUTO_TEST_CASE(a_value_that_was_looked_at_is_a_warning) {
+  Tape tape;
+  const Tensor x = tape.input(2.0).named("x");
+  const Tensor y = x.item() > 1 ? x * x : x;
+  const Report report = tg::check_gradient(y, x);
+  BOOST_TEST(report);
+  BOOST_TEST(report.warnings().size() == 1u);
+  BOOST_TEST(has(report.warnings().front(), "x was looked at while recording"));
+}
+
+BOOST_AUTO_TEST_CASE(a_replay_check_names_the_record_that_differs) {
+  BOOST_TEST(tg::check_replay([](Tensor x) { return sum(tanh(x)); }, {{1.0, 2.0}}));
+  const auto branch =
+      tg::check_replay([](Tensor x) { return x.item() > 1 ? x * x : x + x; }, {2.0});
+  BOOST_TEST(!branch);
+  BOOST_TEST(has(branch.text(), "multiply was recorded; afresh it is add"));
+  BOOST_TEST(has(branch.text(), "looked at while recording"));
+  const auto captured = tg::check_replay([](Tensor x) { return x * x.item(); }, {2.0});
+  BOOST_TEST(!captured);
+  BOOST_TEST(captured.parting->op == "multiply");
+  const auto loop = tg::check_replay(
+      [](Tensor x) {
+        Tensor y = x;
+        for (int i = 0; i < static_cast<int>(std::abs(x.item())); ++i) y = tanh(y);
+        return y;
+      },
+      {3.0});
+  BOOST_TEST(!loop);
+}
+
+// ---------------------------------------------------------------- what cannot be checked
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_checked_is_said_at_the_call) {
+  Small s;
+  const Tensor alone = s.tape.input(1.0);
+  BOOST_TEST(says([&] { (void)tg::check_gradient(s.loss, alone); }, "depends on none"));
+  BOOST_TEST(says([&] { (void)tg::check_gradient(s.loss, s.net, {.wrt = {"decoder"}}); }, "wrt"));
+  BOOST_TEST(says(
+      [&] {
+        (void)tg::check_gradient([](Tensor x) { return x; }, {1.0, 2.0});
+      },
+      "takes 1 tensors, 2 inputs are given"));
+  const Tensor unset = s.tape.input(Shape{2});
+  BOOST_TEST(says([&] { (void)tg::check_gradient(sum(unset), unset); }, "never set"));
+}
+
+BOOST_AUTO_TEST_CASE(names_choose_what_is_checked) {
+  Small s;
+  const Report report = tg::check_gradient(s.loss, s.net, {.wrt = {"hidden"}});
+  BOOST_TEST(report);
+  for (const tg::Element& e : report.elements())
+    BOOST_TEST((e.leaf.starts_with("hidden") || e.leaf == "all"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
