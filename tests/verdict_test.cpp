@@ -85,6 +85,8 @@ const std::vector<Hand> hands = {
     {"vertical, called infinite", 0, INFINITY, cube_root, Verdict::kink},
     {"vertical, called zero", 0, 0, cube_root, Verdict::inconclusive},
     {"vertical at the edge, called zero", 0, 0, root, Verdict::inconclusive},
+    {"without a slope, called zero", 0, 0,
+     [](double x) { return x == 0 ? 0 : x * std::sin(1 / (x * x)); }, Verdict::inconclusive},
     {"nan", 0.3, std::nan(""), logistic, Verdict::fail},
     {"infinite", 0.3, INFINITY, logistic, Verdict::fail},
     {"a function that is nan", 0.3, 1, [](double) { return std::nan(""); }, Verdict::inconclusive},

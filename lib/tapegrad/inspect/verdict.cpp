@@ -38,10 +38,12 @@ std::string why_vague(const Slopes& slopes) {
   return fmt::format("the differences settle no better than to +- {:.1g}", measured(slopes).bar);
 }
 
-// Nothing but rounding is seen, or next to nothing of what the function does elsewhere.
+// Nothing but rounding is seen, or next to nothing of what the function does elsewhere. A noise
+// that is not small beside the value may be the function itself.
 bool is_zero(const Slope& slope, const Slopes& slopes) {
+  const bool rounding = slopes.by_rounding && slopes.noise <= 1e-5 * std::abs(slopes.value);
   return std::abs(slope.value) <= 4 * slope.bar &&
-         (slopes.by_rounding || slope.bar <= 1e-6 * slopes.steepest);
+         (rounding || slope.bar <= 1e-6 * slopes.steepest);
 }
 
 Judgement with(Judgement judgement, Verdict verdict, std::string reason) {
