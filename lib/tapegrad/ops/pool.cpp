@@ -98,9 +98,10 @@ void largest_in_windows(const Pooling& p, const T* x, T* largest, std::int64_t l
           for_each_step(inside.size(), p.width.stride, [=](std::int64_t w, std::int64_t k) {
             const T now = from[k], so_far = best[w], before = at[w];
             // No branches: nobody could predict them.
-            const bool larger = (now > so_far) | (before < 0) | ((now != now) & (so_far == so_far));
-            best[w] = larger ? now : so_far;
-            at[w] = larger ? tap : before;
+            const int larger =
+                int{now > so_far} | int{before < 0} | (int{now != now} & int{so_far == so_far});
+            best[w] = larger != 0 ? now : so_far;
+            at[w] = larger != 0 ? tap : before;
           });
         }
       largest += largest_apart, index += index_apart;
