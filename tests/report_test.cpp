@@ -200,7 +200,7 @@ BOOST_AUTO_TEST_CASE(oracles_say_what_certified_how_many) {
   BOOST_TEST(oracles[0].name == "differences");
   BOOST_TEST(oracles[0].count == 2);
   BOOST_TEST(Report(findings).headline() ==
-             "gradient check: PASS: 3 elements to at least 10.8 digits (99 evaluations; "
+             "gradient check: PASS: loss: 3 elements to at least 10.8 digits (99 evaluations; "
              "differences 2, dual numbers 1)");
 }
 

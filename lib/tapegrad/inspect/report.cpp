@@ -156,7 +156,10 @@ Report::Report(Findings findings) : findings_(std::move(findings)) {
   if (!findings_.bad_ops.empty()) verdict = Verdict::fail;
 
   // What all the elements say together.
-  if (findings_.elements.empty()) {
+  const bool nothing_to_measure = findings_.expect_zero && !findings_.sections.empty();
+  if (findings_.elements.empty() && nothing_to_measure) {
+    // an op without a derivative: the sections say it all
+  } else if (findings_.elements.empty()) {
     findings_.warnings.insert(findings_.warnings.begin(), "nothing was checked");
     verdict = std::max(verdict, Verdict::inconclusive);
   } else if (all_zero && !findings_.expect_zero) {
@@ -248,7 +251,7 @@ std::string Report::headline() const {
   for (const Section& section : findings_.sections)
     if (section.verdict == Verdict::fail)
       return head(fmt::format("{}: {}", section.name, section.sentence));
-  if (verdict_ == Verdict::fail || findings_.elements.empty())
+  if (verdict_ == Verdict::fail || (findings_.elements.empty() && !good_))
     return head(findings_.warnings.front());
   if (count(Verdict::inconclusive) > 0)
     return head(fmt::format("{} of {} not decided; {}: {}: {}", count(Verdict::inconclusive),
@@ -257,6 +260,10 @@ std::string Report::headline() const {
     if (section.verdict == Verdict::inconclusive)
       return head(fmt::format("{}: {}", section.name, section.sentence));
 
+  if (findings_.elements.empty())
+    return head(fmt::format("{}: there is no derivative to measure, {} kept", findings_.subject,
+                            counted(static_cast<int>(findings_.sections.size()), "other check")));
+
   std::vector<std::string> oracle_texts;
   for (const Oracle& oracle : oracles())
     oracle_texts.push_back(fmt::format("{} {}", oracle.name, oracle.count));
@@ -264,7 +271,7 @@ std::string Report::headline() const {
       std::isfinite(digits_) ? fmt::format(" to at least {:.1f} digits", digits_) : "";
   const std::string kinks =
       count(Verdict::kink) > 0 ? fmt::format(", {} at a kink", count(Verdict::kink)) : "";
-  return head(fmt::format("{}{}{} ({}; {})", summary(), digits, kinks,
+  return head(fmt::format("{}: {}{}{} ({}; {})", findings_.subject, summary(), digits, kinks,
                           counted(evaluations(), "evaluation"), fmt::join(oracle_texts, ", ")));
 }
 
