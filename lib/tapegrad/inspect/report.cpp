@@ -236,11 +236,13 @@ std::string Report::headline() const {
         findings_.bad_ops.size() == 1
             ? ""
             : fmt::format(", the first of {} bad ops", findings_.bad_ops.size());
-    const Element& shown = bad.worst.leaf.empty() ? worst_ : bad.worst;
+    const bool own = !bad.worst.leaf.empty();
+    const Element& shown = own ? bad.worst : worst_;
+    const std::string place = own ? shown.where() : worst_place;
     return head(
-        fmt::format("op {}{} has a wrong derivative by {}{}{}; worst {} by {}: {}, measured {}",
-                    bad.op, at_line(bad.at), operand(bad), cause, more, findings_.subject,
-                    shown.where(), number(shown.judgement.analytic), measured(shown.judgement)));
+        fmt::format("op {}{} has a wrong derivative by {}{}{}; worst at {}: {}, measured {}",
+                    bad.op, at_line(bad.at), operand(bad), cause, more, place,
+                    number(shown.judgement.analytic), measured(shown.judgement)));
   }
   if (count(Verdict::fail) > 0) {
     const std::string cause =
