@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "tapegrad/autodiff/gradient.hpp"
+#include "tapegrad/inspect/bench.hpp"
 #include "tapegrad/inspect/probe.hpp"
 #include "tapegrad/ops/ops.hpp"
 
@@ -151,10 +152,12 @@ BalanceResult check_balance(const Subject& subject) {
     std::vector<double> values;
   };
   std::vector<std::vector<Passed>> passed(path.size());
+  Bench bench(recording);
   for (std::size_t i = 0; i < path.size(); ++i) {
     const Node& n = recording.node(path[i]);
     if (n.leaf() || n.op->vjp.flow() != VjpRule::Flow::rule || n.shape.numel() == 0) continue;
-    const std::vector<Array> given = shares(recording, path[i], adjoints[i].array());
+    const std::vector<Array> given =
+        bench.shares(path[i], bench.operands(path[i]), adjoints[i].array());
     const auto operands = recording.operands(path[i]);
     for (std::size_t o = 0; o < operands.size(); ++o)
       if (const auto to = place(operands[o]); to >= 0)

@@ -111,23 +111,6 @@ Subject subject_alone(const Subject& whole, Id record, std::vector<int>& operand
   return subject;
 }
 
-std::vector<Array> shares(const Recording& recording, Id record, const Array& adjoint) {
-  const Node& n = recording.node(record);
-  Tape tape(recording.precision());
-  std::vector<Arg> args;
-  std::vector<Tensor> leaves;
-  for (Id operand : recording.operands(record)) {
-    leaves.push_back(tape.input(recording.handle(operand).array(n.site), n.site));
-    args.emplace_back(leaves.back(), n.site);
-  }
-  const Tensor y = tapegrad::record(*n.op, args, recording.attributes(record));
-  std::vector<Tensor> answers(leaves.size());
-  gradients(seeded(y, tape.constant(adjoint)), leaves, answers);
-  std::vector<Array> result;
-  for (const Tensor& answer : answers) result.push_back(answer.array());
-  return result;
-}
-
 bool whole_operand(const Recording& recording, Id record, std::size_t operand) {
   const Node& n = recording.node(record);
   return n.op->sample.count > 0 && n.op->sample[operand].whole;

@@ -48,9 +48,6 @@ Subject subject_of(const Tensor& y, const Arg* seed, std::span<const Tensor> x, 
 /// the values they have there. Operand numbers of x are written to `operands`.
 Subject subject_alone(const Subject& whole, Id record, std::vector<int>& operands);
 
-/// What a record passes to each of its operands when its adjoint is `adjoint`.
-std::vector<Array> shares(const Recording& recording, Id record, const Array& adjoint);
-
 /// Numbers for a cotangent: magnitudes between a half and one and a half, random signs.
 Array random_cotangent(const Shape& shape, Random& random);
 
