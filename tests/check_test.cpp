@@ -1,6 +1,6 @@
 // Gradient checks of recorded tensors and of functions that record: what passes, what is found, and
 // what is named.
-#include "tapegrad/inspect/check.hpp"
+#include "tapegrad/check/check_gradient.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>
@@ -9,8 +9,9 @@
 
 #include "refusal.hpp"
 #include "tapegrad/base/random.hpp"
-#include "tapegrad/inspect/check_op.hpp"
-#include "tapegrad/inspect/check_replay.hpp"
+#include "tapegrad/check/check_op.hpp"
+#include "tapegrad/check/check_replay.hpp"
+#include "tapegrad/check/mutant.hpp"
 #include "tapegrad/kernel/elementwise.hpp"
 #include "tapegrad/nn/linear.hpp"
 #include "tapegrad/ops/external.hpp"
@@ -176,6 +177,18 @@ BOOST_AUTO_TEST_CASE(updates_take_no_effect_in_a_check) {
   const Tensor next = tg::assign(count, count + 1.0);
   BOOST_TEST(tg::check_gradient(sum(x * next), x));
   BOOST_TEST(count.item() == 5);
+}
+
+BOOST_AUTO_TEST_CASE(random_counters_stand_still_in_a_check) {
+  Tape tape;
+  tg::Random random{4};
+  const Tensor x = tape.parameter(random.normal(0, 1, Shape{4, 5}));
+  const Tensor noise = tg::noise(tape, 7);
+  const Tensor y = sum(square(tg::dropout(x, 0.5, noise)));
+  const std::vector<double> before = noise.values();
+  BOOST_TEST(tg::check_gradient(y, x));
+  BOOST_TEST(tg::check_gradient(y, x, {.order = 2}));
+  BOOST_TEST(noise.values() == before);
 }
 
 BOOST_AUTO_TEST_CASE(whole_numbers_are_never_shifted) {

@@ -1,4 +1,4 @@
-#include "tapegrad/inspect/mistake.hpp"
+#include "tapegrad/check/mistake.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>

@@ -7,8 +7,9 @@
 
 #include "refusal.hpp"
 #include "tapegrad/base/random.hpp"
-#include "tapegrad/inspect/check.hpp"
-#include "tapegrad/inspect/check_op.hpp"
+#include "tapegrad/check/check_gradient.hpp"
+#include "tapegrad/check/check_op.hpp"
+#include "tapegrad/check/self_test.hpp"
 #include "tapegrad/nn/linear.hpp"
 #include "tapegrad/ops/catalogue.hpp"
 #include "tapegrad/ops/ops.hpp"

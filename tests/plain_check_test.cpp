@@ -8,8 +8,8 @@
 
 #include "tapegrad/base/error.hpp"
 #include "tapegrad/base/random.hpp"
-#include "tapegrad/inspect/check_function.hpp"
-#include "tapegrad/inspect/sample.hpp"
+#include "tapegrad/check/check_function.hpp"
+#include "tapegrad/check/sample.hpp"
 
 using namespace tapegrad;
 

@@ -1,7 +1,7 @@
 // The forms of a report, compared with tests/data/report/. To write those files anew, and read the
 // difference with git:
 //   TAPEGRAD_UPDATE=1 build/tests/tapegrad_tests --run_test=report
-#include "tapegrad/inspect/report.hpp"
+#include "tapegrad/check/report.hpp"
 
 #include <algorithm>
 #include <boost/json/src.hpp>

@@ -1,4 +1,4 @@
-#include "tapegrad/inspect/slope.hpp"
+#include "tapegrad/check/slope.hpp"
 
 #include <boost/math/differentiation/finite_difference.hpp>
 #include <boost/test/unit_test.hpp>

@@ -1,4 +1,4 @@
-#include "tapegrad/inspect/verdict.hpp"
+#include "tapegrad/check/verdict.hpp"
 
 #include <array>
 #include <boost/test/data/test_case.hpp>

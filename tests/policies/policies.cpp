@@ -9,7 +9,7 @@
 #include <functional>
 
 #include "tapegrad/base/random.hpp"
-#include "tapegrad/inspect/verdict.hpp"
+#include "tapegrad/check/verdict.hpp"
 
 namespace {
 

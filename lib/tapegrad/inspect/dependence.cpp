@@ -4,7 +4,7 @@
 #include <cmath>
 #include <utility>
 
-#include "tapegrad/inspect/subject.hpp"
+#include "tapegrad/check/subject.hpp"
 
 namespace tapegrad {
 

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "tapegrad/autodiff/gradient.hpp"
-#include "tapegrad/inspect/sample.hpp"
-#include "tapegrad/inspect/subject.hpp"
+#include "tapegrad/check/sample.hpp"
+#include "tapegrad/check/subject.hpp"
 #include "tapegrad/ops/ops.hpp"
 #include "tapegrad/tape/transcript.hpp"
 

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "tapegrad/inspect/bench.hpp"
+#include "tapegrad/check/bench.hpp"
 #include "tapegrad/inspect/why.hpp"
 #include "tapegrad/tape/recording.hpp"
 #include "tapegrad/tape/tape.hpp"

@@ -7,8 +7,8 @@
 #include <cmath>
 #include <optional>
 
+#include "tapegrad/check/subject.hpp"
 #include "tapegrad/inspect/post_mortem.hpp"
-#include "tapegrad/inspect/subject.hpp"
 
 namespace tapegrad {
 namespace {

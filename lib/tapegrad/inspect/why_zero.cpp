@@ -7,9 +7,9 @@
 #include <optional>
 #include <utility>
 
+#include "tapegrad/check/subject.hpp"
 #include "tapegrad/inspect/dependence.hpp"
 #include "tapegrad/inspect/post_mortem.hpp"
-#include "tapegrad/inspect/subject.hpp"
 
 namespace tapegrad {
 namespace {

@@ -1,0 +1,28 @@
+// What may be asked of a gradient check, on a tape or without one. No tolerances: see
+// check/verdict.hpp.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tapegrad {
+
+enum class Inconclusive { reject, accept };
+
+struct CheckOptions {
+  /// The names of what is differentiated by, or the beginnings of their names; none means all.
+  std::vector<std::string> wrt = {};
+  /// 1 checks the gradient, 2 also the gradient of the gradient along a random direction.
+  int order = 1;
+  /// Decides directions, cotangents and samples.
+  std::uint32_t seed = 0;
+  /// Of the function. Up to here every element is checked; beyond, directions and a sample.
+  int max_evaluations = 50'000;
+  /// Whether what could be shown neither right nor wrong is let pass.
+  Inconclusive inconclusive = Inconclusive::reject;
+  /// The gradient is expected to be zero everywhere.
+  bool expect_zero = false;
+};
+
+}  // namespace tapegrad

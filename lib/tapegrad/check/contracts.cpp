@@ -1,0 +1,99 @@
+#include "tapegrad/check/contracts.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "tapegrad/autodiff/gradient.hpp"
+#include "tapegrad/ops/ops.hpp"
+#include "tapegrad/tape/transcript.hpp"
+#include "tapegrad/tape/trial.hpp"
+
+namespace tapegrad {
+namespace {
+
+using Numbers = std::vector<double>;
+
+bool same_bits(std::span<const double> a, std::span<const double> b) {
+  return a.size() == b.size() &&
+         (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(double)) == 0);
+}
+
+/// The gradient of <seed, y> with the seed as an input, on a tape of its own.
+struct Seeded {
+  Tape tape{float64};
+  std::vector<Tensor> x, gradient;
+  Tensor y, seed;
+
+  explicit Seeded(const Subject& subject) {
+    std::vector<Id> ids{subject.id(subject.y)};
+    for (const Tensor& t : subject.x) ids.push_back(subject.id(t));
+    const Transcript transcript(subject.recording(), ids, tape, Site{});
+    y = transcript.copy(ids[0]);
+    for (std::size_t i = 1; i < ids.size(); ++i) x.push_back(transcript.copy(ids[i]));
+    seed = tape.input(Array(y.shape(), Numbers(static_cast<std::size_t>(y.numel()), 1.0)));
+    gradient.resize(x.size());
+    gradients(seeded(y, seed), x, gradient);
+  }
+  std::vector<Numbers> by(const Array& v) {
+    seed.set(v);
+    tape.replay_all(gradient);
+    std::vector<Numbers> result;
+    for (const Tensor& g : gradient) result.push_back(g.values());
+    return result;
+  }
+};
+
+Array combined(double a, const Array& v, double b, const Array& w) {
+  Numbers sum = v.values();
+  const Numbers other = w.values();
+  for (std::size_t i = 0; i < sum.size(); ++i) sum[i] = a * sum[i] + b * other[i];
+  return Array(v.shape(), sum);
+}
+
+}  // namespace
+
+std::vector<std::string> broken_contracts(const Subject& subject, Random& random) {
+  std::vector<std::string> broken;
+  std::vector<Numbers> before;
+  for (const Tensor& t : subject.x) before.push_back(t.values());
+
+  const Id number = subject.id(subject.number);
+  const Trial<double> first(subject.recording(), {&number, 1}, {}, Site{});
+  const Trial<double> second(subject.recording(), {&number, 1}, {}, Site{});
+  if (!same_bits(first.values(number), second.values(number)))
+    broken.push_back(fmt::format("two runs give {} and {}: the function is not pure",
+                                 first.values(number)[0], second.values(number)[0]));
+
+  Seeded one(subject), other(subject);
+  const Array v = random_cotangent(one.y.shape(), random);
+  const Array w = random_cotangent(one.y.shape(), random);
+  const auto by_v = one.by(v), by_v_again = other.by(v), by_w = one.by(w);
+  constexpr double a = 0.75, b = -1.5;
+  const auto by_both = one.by(combined(a, v, b, w)), by_zero = one.by(combined(0, v, 0, w));
+  for (std::size_t k = 0; k < by_v.size(); ++k) {
+    const std::string& name = subject.names[k];
+    if (!same_bits(by_v[k], by_v_again[k]))
+      broken.push_back(fmt::format("two sweeps give different bits by {}", name));
+    bool zero = true, linear = true;
+    for (std::size_t i = 0; i < by_v[k].size(); ++i) {
+      zero = zero && by_zero[k][i] == 0;
+      const double magnitude = std::abs(a * by_v[k][i]) + std::abs(b * by_w[k][i]);
+      const double error = std::abs(by_both[k][i] - (a * by_v[k][i] + b * by_w[k][i]));
+      // Sums cancel: the scale is that of the whole gradient.
+      double scale = magnitude;
+      for (double g : by_v[k]) scale = std::max(scale, std::abs(g));
+      linear = linear && (error <= 1e-11 * scale || !std::isfinite(magnitude));
+    }
+    if (!zero) broken.push_back(fmt::format("a cotangent of zeros gives no zeros by {}", name));
+    if (!linear)
+      broken.push_back(fmt::format("the gradient by {} is not linear in the cotangent", name));
+  }
+  for (std::size_t k = 0; k < before.size(); ++k)
+    if (!same_bits(before[k], subject.x[k].values()) || !same_bits(before[k], one.x[k].values()))
+      broken.push_back(fmt::format("an op writes into its operand {}", subject.names[k]));
+  return broken;
+}
+
+}  // namespace tapegrad

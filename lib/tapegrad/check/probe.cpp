@@ -1,0 +1,250 @@
+#include "tapegrad/check/probe.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "tapegrad/kernel/number_systems.hpp"
+
+namespace tapegrad {
+namespace {
+
+/// The size of the elements that move: steps are taken relative to it.
+double scale_of(std::span<const double> x) {
+  double largest = 0;
+  for (double value : x)
+    if (std::isfinite(value)) largest = std::max(largest, std::abs(value));
+  return largest > 0 ? largest : 1;
+}
+
+double relative(double difference, double a, double b) {
+  const double largest = std::max(std::abs(a), std::abs(b));
+  return largest > 0 ? difference / largest : 0;
+}
+
+double digits_of(double relative_error) {
+  return relative_error <= 0 ? 16 : std::clamp(-std::log10(relative_error), 0.0, 16.0);
+}
+
+}  // namespace
+
+Probe::Probe(const Subject& subject)
+    : subject_(subject), number_(subject.id(subject.number)), value_(subject.number.item(Site{})) {
+  for (std::size_t k = 0; k < subject.x.size(); ++k) {
+    x_.push_back(subject.id(subject.x[k]));
+    gradient_.push_back(subject.id(subject.gradient[k]));
+    values_.push_back(subject.x[k].values());
+    analytic_.push_back(subject.gradient[k].values());
+  }
+  kinks_.resize(x_.size());
+  const Recording& recording = subject.recording();
+  for (Id id = 0; id < recording.size(); ++id) {
+    const Node& n = recording.node(id);
+    if (!n.leaf() && n.op->forward.f64() != nullptr && n.op->forward.number() == nullptr)
+      any_arithmetic_ = false;
+  }
+}
+
+Slopes Probe::measure(Trial<double>& trial, std::size_t k, const Direction& direction,
+                      double claimed) {
+  const std::span<const double> start =
+      std::span(values_[k]).subspan(direction.first, direction.weights.size());
+  const std::span<double> moved =
+      trial.free(x_[k]).subspan(direction.first, direction.weights.size());
+  SlopeOptions options{.scale = scale_of(start), .claimed = claimed, .value = value_};
+  if (direction.single()) options.x = start[0];
+  const Slopes slopes = measure_slopes(
+      [&](double h) {
+        for (std::size_t i = 0; i < moved.size(); ++i)
+          moved[i] = start[i] + h * direction.weights[i];
+        trial.run();
+        return trial.values(number_)[0];
+      },
+      options);
+  std::copy(start.begin(), start.end(), moved.begin());
+  evaluations_ += slopes.evaluations;
+  return slopes;
+}
+
+SampledGradient Probe::judge(std::size_t k, const Sampling& sampling) {
+  Trial<double> trial(subject_.recording(), {&number_, 1}, {&x_[k], 1}, Site{});
+  SampledGradient sample = sample_elements(
+      analytic_[k], subject_.x[k].shape(),
+      [&](const Direction& direction, double claimed) {
+        return measure(trial, k, direction, claimed);
+      },
+      sampling);
+  bool bad = false;
+  for (SampledElement& one : sample.elements) {
+    if (one.judgement.verdict == Verdict::fail || one.judgement.verdict == Verdict::inconclusive)
+      decide(k, one.index, one.judgement);
+    if (one.judgement.verdict == Verdict::kink) kinks_[k].push_back(one.index);
+    bad = bad || one.judgement.verdict != Verdict::pass;
+  }
+  // A direction is there to find elements. If none of those it led to is wrong, nor is it.
+  if (!bad && any_arithmetic_)
+    std::erase_if(sample.directions, [](const Judgement& j) { return j.verdict != Verdict::pass; });
+  exact_.reset();
+  return sample;
+}
+
+/// Differences in fifty digits, of fourth order: their error is far below that of any double.
+void Probe::decide(std::size_t k, std::size_t element, Judgement& judgement) {
+  if (!any_arithmetic_) return;
+  const NumberSystem& system = fifty_digits();
+  if (exact_ == nullptr || exact_k_ != k) {
+    const Id outputs[] = {number_, gradient_[k]};
+    exact_ = std::make_unique<Trial<Number>>(subject_.recording(), outputs, std::span(&x_[k], 1),
+                                             Site{}, &system);
+    exact_k_ = k;
+  }
+  Trial<Number>& trial = *exact_;
+  const Number claimed = trial.values(gradient_[k])[element];
+  const Number x = system.number(values_[k][element]);
+  const auto at = [&](const Number& moved) {
+    trial.free(x_[k])[element] = moved;
+    trial.run();
+    ++evaluations_;
+    return trial.values(number_)[0];
+  };
+  const double h = 1e-12 * scale_of({&values_[k][element], 1});
+  const Number step = system.number(h), half = step / 2;
+  const Number centre = at(x);
+  const Number up = at(x + step), down = at(x - step);
+  const Number near_up = at(x + half), near_down = at(x - half);
+  at(x);
+  const Number far = (up - down) / (2 * step), near = (near_up - near_down) / (2 * half);
+  const Number slope = (4 * near - far) / 3;
+  const auto above = static_cast<double>((near_up - centre) / half);
+  const auto below = static_cast<double>((centre - near_down) / half);
+  const auto numeric = static_cast<double>(slope), analytic = static_cast<double>(claimed);
+  if (!std::isfinite(numeric) || !std::isfinite(analytic)) return;
+  const double bar = std::abs(static_cast<double>(near - slope));
+  if (relative(std::abs(above - below), above, below) > 1e-6 && judgement.verdict != Verdict::fail)
+    return;  // a kink, or something else that more digits do not smooth
+  const double error = std::abs(static_cast<double>(claimed - slope));
+  judgement.oracle = "50 digits";
+  judgement.numeric = numeric;
+  judgement.bar = bar;
+  // Constants of rules and kernels are doubles: two of them agree to about sixteen digits.
+  const double tolerance = 20 * bar + 1e-13 * std::max(std::abs(numeric), std::abs(analytic));
+  if (error > tolerance) {
+    judgement.verdict = Verdict::fail;
+    judgement.digits = 0;
+    judgement.reason = "measured in 50 digits";
+    return;
+  }
+  judgement.verdict = Verdict::pass;
+  judgement.digits =
+      digits_of(relative(std::abs(judgement.analytic - numeric), judgement.analytic, numeric));
+  judgement.reason = judgement.digits >= 6
+                         ? ""
+                         : fmt::format("the rule is right, rounding in float64 leaves it {} digits",
+                                       std::floor(judgement.digits));
+}
+
+std::vector<Judgement> Probe::judge_forward(Random& random) {
+  std::vector<Judgement> result;
+  if (!any_arithmetic_ || !std::isfinite(value_)) return result;
+  std::vector<std::vector<double>> direction;
+  double claimed = 0, magnitude = 0;
+  for (std::size_t k = 0; k < x_.size(); ++k) {
+    std::vector<double>& d = direction.emplace_back(values_[k].size());
+    for (std::size_t i = 0; i < d.size(); ++i) {
+      d[i] = random.uniform(-1, 1);
+      if (!std::isfinite(analytic_[k][i])) d[i] = 0;
+    }
+    for (std::size_t i : kinks_[k]) d[i] = 0;
+    for (std::size_t i = 0; i < d.size(); ++i) {
+      if (d[i] == 0) continue;
+      claimed += analytic_[k][i] * d[i];
+      magnitude += std::abs(analytic_[k][i] * d[i]);
+    }
+  }
+  const bool moves = std::any_of(direction.begin(), direction.end(), [](const auto& d) {
+    return std::any_of(d.begin(), d.end(), [](double step) { return step != 0; });
+  });
+  if (!moves || !std::isfinite(claimed)) return result;
+  const auto slope_by = [&](const DualSystem& system, std::span<const Id> more, double& other) {
+    std::vector<Id> outputs{number_};
+    outputs.insert(outputs.end(), more.begin(), more.end());
+    Trial<Number> trial(subject_.recording(), outputs, x_, Site{}, &system);
+    for (std::size_t k = 0; k < x_.size(); ++k)
+      for (std::size_t i = 0; i < direction[k].size(); ++i)
+        trial.free(x_[k])[i] = system.dual(values_[k][i], direction[k][i]);
+    trial.run();
+    ++evaluations_;
+    if (!more.empty()) {
+      Number sum = 0;
+      for (std::size_t k = 0; k < x_.size(); ++k)
+        for (std::size_t i = 0; i < direction[k].size(); ++i)
+          if (direction[k][i] != 0) sum += trial.values(gradient_[k])[i] * direction[k][i];
+      other = static_cast<double>(sum);
+    }
+    return static_cast<double>(system.derivative(trial.values(number_)[0]));
+  };
+  double unused = 0;
+  const auto judged = [&](const DualSystem& system, std::string oracle) {
+    const double slope = slope_by(system, {}, unused);
+    if (!std::isfinite(slope)) return;
+    Judgement j = tapegrad::judge(claimed, Slopes::exactly(slope, value_, 1e-14 * magnitude),
+                                  {.rounding = 1e-13 * magnitude, .oracle = std::move(oracle)});
+    if (j.verdict == Verdict::fail) {  // or does rounding decide? More digits tell
+      double exact = 0;
+      const double exact_slope = slope_by(dual_fifty_digits(), gradient_, exact);
+      if (std::abs(exact - exact_slope) <= 1e-13 * magnitude) {
+        j.verdict = Verdict::pass;
+        j.numeric = exact_slope;
+        j.digits = digits_of(std::abs(claimed - exact_slope) / magnitude);
+        j.oracle = "dual numbers of 50 digits";
+      }
+    }
+    j.evaluations = 1;
+    result.push_back(std::move(j));
+  };
+  judged(dual_numbers(), "dual numbers");
+  judged(complex_step(), "complex step");
+  return result;
+}
+
+std::optional<Probe::Switch> Probe::switched(std::size_t k, std::size_t element) {
+  if (!any_arithmetic_) return {};
+  struct Run {
+    std::vector<Branch> log;
+    std::vector<std::size_t> begins;  // of each step
+  };
+  const auto run = [&](double x) {
+    Run r;
+    const BranchNotes notes(r.log);
+    Trial<Number> trial(subject_.recording(), {&number_, 1}, {&x_[k], 1}, Site{}, &notes);
+    trial.free(x_[k])[element] = notes.number(x);
+    r.log.clear();
+    trial.run([&](const Step&) { r.begins.push_back(r.log.size()); });
+    r.begins.push_back(r.log.size());
+    evaluations_ += 1;
+    return std::pair(std::move(r), std::vector<Step>(trial.steps().begin(), trial.steps().end()));
+  };
+  const double x = values_[k][element], h = 1e-6 * scale_of({&x, 1});
+  const auto [down, steps] = run(x - h);
+  const auto [up, same_steps] = run(x + h);
+  for (std::size_t s = 0; s < steps.size(); ++s) {
+    const std::size_t n = down.begins[s + 1] - down.begins[s];
+    const bool same_length = n == up.begins[s + 1] - up.begins[s];
+    for (std::size_t i = 0; i < n; ++i) {
+      const Branch& a = down.log[down.begins[s] + i];
+      if (same_length && a.same_way(up.log[up.begins[s] + i])) continue;
+      Switch found{.record = steps[s].id};
+      const Node& node = subject_.recording().node(found.record);
+      const auto elements = static_cast<std::size_t>(node.shape.numel());
+      // An elementwise kernel asks the same questions of each element.
+      if (node.op->kind == Kind::elementwise && n % elements == 0)
+        found.element = static_cast<std::int64_t>(i / (n / elements));
+      return found;
+    }
+    if (!same_length) return Switch{.record = steps[s].id};
+  }
+  return {};
+}
+
+}  // namespace tapegrad
