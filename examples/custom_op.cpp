@@ -3,28 +3,26 @@
 #include <fmt/format.h>
 #include <tapegrad/tapegrad.hpp>
 
-#include <cmath>
-
 namespace tg = tapegrad;
 
 namespace {
 
-/// y = x / (1 + |x|): dy/dx = 1 / (1 + |x|)^2 = (1 - |y|)^2
-constexpr tg::Op my_softsign_op = {
-    .name = "my_softsign",
-    .notation = "softsign({})",
+/// y = 1 / (1 + x^2), the shape of a spectral line: dy/dx = -2 x y^2
+constexpr tg::Op lorentz_op = {
+    .name = "lorentz",
+    .notation = "lorentz({})",
     .kind = tg::Kind::elementwise,
     .shape = tg::same_as_operand,
-    .forward = tg::elementwise_kernel<[](auto x) { using std::abs; return x / (1 + abs(x)); }>,
-    .vjp = [](tg::Vjp& v) { v.give(0, v.ybar * square(1.0 - abs(v.y))); },
-    .sample = {tg::uniform(0.1, 3)}};
-tg::Tensor my_softsign(const tg::Arg& x) { return tg::record(my_softsign_op, {x}); }
+    .forward = tg::elementwise_kernel<[](auto x) { return 1 / (1 + x * x); }>,
+    .vjp = [](tg::Vjp& v) { v.give(0, v.ybar * (-2.0 * (v.x(0) * square(v.y)))); },
+    .sample = {tg::uniform(-2, 2)}};
+tg::Tensor lorentz(const tg::Arg& x) { return tg::record(lorentz_op, {x}); }
 
 /// The same with a slip of the pen: the square is missing.
 constexpr tg::Op slipped_op = [] {
-  tg::Op op = my_softsign_op;
+  tg::Op op = lorentz_op;
   op.name = "slipped";
-  op.vjp = [](tg::Vjp& v) { v.give(0, v.ybar * (1.0 - abs(v.y))); };
+  op.vjp = [](tg::Vjp& v) { v.give(0, v.ybar * (-2.0 * (v.x(0) * v.y))); };
   return op;
 }();
 tg::Tensor slipped(const tg::Arg& x) { return tg::record(slipped_op, {x}); }
@@ -37,9 +35,9 @@ int main() {
   const tg::Linear layer = tg::linear(tape, 3, 2, random);
   const tg::Tensor x = tape.input(random.normal(0, 1, tg::Shape{4, 3})).named("x");
 
-  fmt::print("The op alone, one line:\n{}\n", tg::check_op(my_softsign_op).text());
-  fmt::print("In a network:\n{}\n", tg::check_gradient(sum(my_softsign(layer(x))), layer).text());
-  fmt::print("Would the check notice a mistake? {}\n", tg::self_test(my_softsign_op).text());
+  fmt::print("The op alone, one line:\n{}\n", tg::check_op(lorentz_op).text());
+  fmt::print("In a network:\n{}\n", tg::check_gradient(sum(lorentz(layer(x))), layer).text());
+  fmt::print("Would the check notice a mistake? {}\n", tg::self_test(lorentz_op).text());
 
   fmt::print("With the slip:\n{}", tg::check_gradient(sum(slipped(layer(x))), layer).text());
 }
