@@ -328,6 +328,25 @@ BOOST_AUTO_TEST_CASE(a_second_derivative_can_be_wrong_where_the_first_is_right) 
   BOOST_TEST(!second);
 }
 
+BOOST_AUTO_TEST_CASE(a_slope_that_is_hidden_from_a_further_derivative_as_a_whole_is_found) {
+  constexpr auto hidden = [](Vjp& v) { v.give(0, v.ybar * (2.0 * detach(v.x(0)))); };
+  Tape tape;
+  const Tensor x = tape.input({0.5, -1.5});
+  BOOST_TEST(tg::check_gradient(sum(my_square<hidden>(x)), x));
+  const Report second = tg::check_gradient(sum(my_square<hidden>(x)), x, {.order = 2});
+  BOOST_TEST(second.count(Verdict::fail) > 0);
+  const Report alone = tg::check_op(square_with<hidden>);
+  BOOST_TEST(!alone);
+  BOOST_TEST((alone.sections()[1].verdict == Verdict::pass));  // first derivatives
+  BOOST_TEST((alone.sections()[2].verdict == Verdict::fail));  // second derivatives
+}
+
+BOOST_AUTO_TEST_CASE(the_second_derivative_of_a_linear_function_is_zero_and_may_be_expected_to_be) {
+  const auto f = [](Tensor x) { return sum(3.0 * x); };
+  BOOST_TEST(!tg::check_gradient(f, {{0.5, -1.5}}, {.order = 2}));
+  BOOST_TEST(tg::check_gradient(f, {{0.5, -1.5}}, {.order = 2, .expect_zero = true}));
+}
+
 BOOST_AUTO_TEST_CASE(code_of_others_is_checked_by_differences) {
   const auto external = [](double factor) {
     return tg::External{.name = "cube",

@@ -134,6 +134,7 @@ BalanceResult check_balance(const Subject& subject) {
   BalanceResult result;
   const Recording& recording = subject.recording();
   const std::vector<Id> path = subject.path();
+  if (path.empty() || path.back() != subject.id(subject.number)) return result;  // nothing flows
   if (path.size() > most_records) {
     result.left_out = true;
     return result;

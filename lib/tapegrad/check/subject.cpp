@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "tapegrad/autodiff/gradient.hpp"
+#include "tapegrad/base/creation.hpp"
+#include "tapegrad/base/error.hpp"
 #include "tapegrad/ops/ops.hpp"
 #include "tapegrad/tape/transcript.hpp"
 
@@ -31,7 +33,14 @@ void Subject::derive(int order, Random& random) {
       next = next.defined() ? next + term : term;
     }
     number = next;
-    gradients(number, x, gradient);
+    try {
+      gradients(number, x, gradient);
+    } catch (const Error& error) {
+      if (error.op() != "gradient") throw;
+      // A slope that depends on nothing, as far as rules tell: whether it does, is measured.
+      for (std::size_t k = 0; k < x.size(); ++k)
+        gradient[k] = tape.constant(Array::zeros(x[k].shape()));
+    }
   }
 }
 
