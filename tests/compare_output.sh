@@ -5,7 +5,7 @@
 #
 # Every character must be the same, with exceptions for what depends on the machine's mathematical
 # library or its speed: two numbers may be up to 1e-12 apart; a number before a unit of time (ns, us,
-# ms, s), before "evaluations" or before "digits" may be any, and so may error bars, which have one
+# ms, s), before "evaluations", "digits" or "ulp" may be any, and so may error bars, which have one
 # digit and a negative exponent (3e-11).
 # --update writes the file instead, unless it would do as it is.
 set -eu
@@ -44,7 +44,7 @@ same() {
     function alike(a, b, after,  apart) {
       if (a == b) return 1
       if (a == "" || b == "") return 0
-      if (after ~ /^ (ns|us|ms|s|evaluations|digits)($|[^a-z])/) return 1
+      if (after ~ /^ (ns|us|ms|s|evaluations|digits|ulp)($|[^a-z])/) return 1
       if (a ~ /^[0-9]e-[0-9]+$/ && b ~ /^[0-9]e-[0-9]+$/) return 1
       apart = a - b
       return apart != 0 && apart <= 1e-12 && apart >= -1e-12

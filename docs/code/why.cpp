@@ -9,10 +9,12 @@ namespace tg = tapegrad;
 
 namespace {
 
+// [net]
 struct Net {
   tg::Linear hidden, output;
   tg::Tensor operator()(const tg::Tensor& x) const { return output(sigmoid(hidden(x))); }
 };
+// [/net]
 
 void zero() {
   // [zero]
