@@ -191,7 +191,7 @@ void straight() {
     return tg::with_vjp("hard_sign", sign(x), {x}, [](tg::Vjp& v) { v.give(0, v.ybar); });
   };
   const auto clipped = [](const tg::Tensor& x, double most) {
-    return tg::with_vjp("clipped", x * 1.0, {x},
+    return tg::with_vjp("clipped", x, {x},
                         [most](tg::Vjp& v) { v.give(0, clamp(v.ybar.tensor(), -most, most)); });
   };
   tg::Tape tape;
