@@ -95,6 +95,7 @@ void check_alone(const Subject& subject, Id record, const std::string& label, Ra
                       .operand = operands[k],
                       .operand_name = alone.names[k]};
     finding.worst.leaf = alone.names[k];
+    finding.elements = static_cast<int>(sample.elements.size());
     if (!found) {
       finding.worst.judgement = *direction;
       finding.worst.along = "random signs";
@@ -109,6 +110,11 @@ void check_alone(const Subject& subject, Id record, const std::string& label, Ra
       for (std::int64_t extent : shape) evidence.counts.push_back(extent);
       evidence.counts.push_back(shape.numel());
       finding.mistake = diagnose(evidence);
+      if (!sample.complete && finding.mistake.element >= 0) {  // a place in the sample says nothing
+        finding.mistake.element = -1;
+        finding.mistake.sentence =
+            fmt::format("of {} elements of a sample all are right but one", sample.elements.size());
+      }
     }
     result.bad.push_back(std::move(finding));
   }

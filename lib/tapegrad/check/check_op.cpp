@@ -152,6 +152,21 @@ Section section(std::string name, const std::optional<std::string>& bad, std::st
           .sentence = bad ? *bad : std::move(good)};
 }
 
+/// What is found in many cases is said once, with the case that shows most.
+std::vector<OpFinding> one_for_each_operand(std::vector<OpFinding> all) {
+  std::vector<OpFinding> result;
+  for (OpFinding& finding : all) {
+    const auto known = std::find_if(result.begin(), result.end(), [&](const OpFinding& r) {
+      return r.operand == finding.operand;
+    });
+    if (known == result.end())
+      result.push_back(std::move(finding));
+    else if (finding.elements > known->elements)
+      *known = std::move(finding);
+  }
+  return result;
+}
+
 Report check(const Op& op, const CheckOptions& options, bool until_found) {
   Random random{options.seed};
   OpFindings found;
@@ -176,7 +191,7 @@ Report check(const Op& op, const CheckOptions& options, bool until_found) {
                 section("contracts", found.contract, "kept")};
   if (op.vjp.flow() != VjpRule::Flow::rule)
     f.notes.push_back("the op has no rule: its derivative is zero, or nothing flows");
-  f.bad_ops = std::move(found.alone.bad);
+  f.bad_ops = one_for_each_operand(std::move(found.alone.bad));
   return Report(std::move(f));
 }
 

@@ -220,6 +220,13 @@ std::string Report::tally() const {
 }
 
 std::string Report::headline() const {
+  // "26 elements", or "28 (26 elements and 2 directions)": what a number of them is said to be out
+  // of
+  const auto of_all = [&] {
+    const std::string all = summary();
+    if (all.find(" and ") == std::string::npos) return all;
+    return fmt::format("{} ({})", findings_.elements.size(), all);
+  };
   const auto head = [&](std::string_view rest) {
     return ascii(fmt::format("gradient check: {}: {}", tapegrad::text(verdict_), rest));
   };
@@ -247,8 +254,8 @@ std::string Report::headline() const {
   if (count(Verdict::fail) > 0) {
     const std::string cause =
         findings_.mistake ? fmt::format(" ({})", findings_.mistake.sentence) : "";
-    return head(fmt::format("{} of {} wrong{}; worst {}: {}", count(Verdict::fail), summary(),
-                            cause, worst_place, worst_numbers));
+    return head(fmt::format("{} of {} wrong{}; worst {}: {}", count(Verdict::fail), of_all(), cause,
+                            worst_place, worst_numbers));
   }
   for (const Section& section : findings_.sections)
     if (section.verdict == Verdict::fail)
@@ -257,7 +264,7 @@ std::string Report::headline() const {
     return head(findings_.warnings.front());
   if (count(Verdict::inconclusive) > 0)
     return head(fmt::format("{} of {} not decided; {}: {}: {}", count(Verdict::inconclusive),
-                            summary(), worst_place, worst_numbers, worst.reason));
+                            of_all(), worst_place, worst_numbers, worst.reason));
   for (const Section& section : findings_.sections)
     if (section.verdict == Verdict::inconclusive)
       return head(fmt::format("{}: {}", section.name, section.sentence));

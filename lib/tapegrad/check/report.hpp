@@ -44,6 +44,7 @@ struct OpFinding {
   int operand = 0;         // by which it is differentiated
   std::string operand_name = {};
   Element worst = {};  // of the derivative by that operand
+  int elements = 0;    // of it, compared
   Diagnosis mistake = {};
 };
 
