@@ -65,6 +65,14 @@ BOOST_AUTO_TEST_CASE(code_of_others_is_an_op_like_any_other) {
   BOOST_TEST(text(tape).find("scaled_squares %0, %1") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(an_external_function_without_a_name_is_called_external) {
+  Tape tape;
+  tg::External nameless = squares();
+  nameless.name.clear();
+  tg::external(nameless, {tape.input({1.0, 2.0}), tape.input(1.0)}, Shape{2});
+  BOOST_TEST(text(tape).find(" external %0, %1") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(an_external_function_may_capture_and_the_tape_keeps_it_alive) {
   std::weak_ptr<double> watched;
   Tape tape;

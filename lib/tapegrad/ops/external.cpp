@@ -135,15 +135,16 @@ struct Composite {
 
 Tensor external(const External& function, std::initializer_list<Arg> x, const Shape& shape) {
   const std::span<const Arg> operands(x.begin(), x.size());
-  const std::string_view name =
-      function.name.empty() ? std::string_view("external") : std::string_view(function.name);
+  External named = function;
+  if (named.name.empty()) named.name = "external";
+  const std::string& name = named.name;
   Recording& recording = recording_of(name, operands);
   if (!function.forward) refuse(name, operands, {}, "the external function has no forward");
   if (recording.precision() == float32)
     refuse(name, operands, {}, "an external function works on float64 tapes only, this is float32",
            "make the tape with tg::float64");
   const Rollback rollback(recording);
-  auto bound = std::make_shared<Bound>(function);
+  auto bound = std::make_shared<Bound>(named);
   recording.keep(bound);
   const std::vector<std::int64_t> extents(shape.begin(), shape.end());
   return record(bound->forward, operands, extents);
