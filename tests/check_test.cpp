@@ -136,6 +136,26 @@ BOOST_AUTO_TEST_CASE(a_computed_tensor_may_be_differentiated_by) {
   BOOST_TEST(has(report.text(), "net"));
 }
 
+BOOST_AUTO_TEST_CASE(a_tensor_may_be_listed_twice_or_be_computed_from_another_one) {
+  Tape tape;
+  const Tensor w = tape.parameter({0.5, -0.3}), h = tanh(w), y = sum(exp(h) * w);
+  BOOST_TEST(tg::check_gradient(y, {w, w}));
+  BOOST_TEST(tg::check_gradient(y, {w, h}));
+  BOOST_TEST(tg::check_gradient(y, {h, w}));
+  struct Tied {
+    Tensor encoder, decoder;
+  };
+  BOOST_TEST(tg::check_gradient(y, Tied{w, w}));
+}
+
+BOOST_AUTO_TEST_CASE(a_seed_is_a_constant_even_if_it_was_computed_from_x) {
+  Tape tape;
+  const Tensor x = tape.parameter(0.5);
+  const Report report = tg::check_gradient(seeded(x * x, x * 4.0), x);
+  BOOST_TEST(report);
+  BOOST_TEST(report.elements().front().judgement.analytic == 2.0);  // 4 x times 2 x, not 12 x^2
+}
+
 BOOST_AUTO_TEST_CASE(a_float32_tape_is_checked_in_float64) {
   Small s(tg::float32);
   const Report report = tg::check_gradient(s.loss, s.net);
@@ -421,6 +441,28 @@ BOOST_AUTO_TEST_CASE(a_slope_outside_the_kink_is_wrong) {
   BOOST_TEST(!tg::check_gradient(sum(tg::record(steep_relu, {x})), x));
 }
 
+BOOST_AUTO_TEST_CASE(no_slope_is_right_at_a_jump) {
+  Tape tape;
+  const Tensor x = tape.parameter({0.0, 1.0});
+  const Report report = tg::check_gradient(sum(sign(x) + x * x * x + x), x);
+  BOOST_TEST(report.elements().front().judgement.verdict == Verdict::inconclusive);
+  BOOST_TEST(!report);
+}
+
+BOOST_AUTO_TEST_CASE(where_an_op_refuses_the_moved_operand_the_function_is_not_defined) {
+  Tape tape;
+  const Tensor p = tape.parameter({0.95, 0.02}), t = tape.input({1.0, 0.0});
+  BOOST_TEST(tg::check_gradient(binary_cross_entropy(p, t), p));
+  const auto certain = [](const Tensor& x) { return binary_cross_entropy(x, 0.5 + 0.0 * x); };
+  const Report nearby =
+      tg::check_gradient(certain, {Array(Shape{20}, std::vector<double>(20, 1.0 - 1e-6))});
+  BOOST_TEST(has(nearby.text(), "is no probability"));
+  const tg::ReplayReport replay = tg::check_replay(certain, {{0.5, 0.2}});
+  BOOST_TEST(replay);
+  BOOST_TEST(replay.trials >= 1);
+  BOOST_TEST(replay.trials < 6);
+}
+
 BOOST_AUTO_TEST_CASE(what_differences_cannot_decide_is_decided_in_fifty_digits) {
   const auto oracle = [](const Report& report, const std::string& name) {
     int count = 0;
@@ -503,6 +545,11 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_checked_is_said_at_the_call) {
       "takes 1 tensors, 2 inputs are given"));
   const Tensor unset = s.tape.input(Shape{2});
   BOOST_TEST(says([&] { (void)tg::check_gradient(sum(unset), unset); }, "never set"));
+  BOOST_TEST(says([&] { (void)tg::check_gradient(s.loss, s.net, {.order = 0}); }, "order 0"));
+  // The user's line, not one of the check's.
+  BOOST_TEST(says([&] { (void)tg::check_gradient([](Tensor) { return Tensor{}; }, {1.0}); },
+                  "check_test.cpp"));
+  BOOST_TEST(says([&] { (void)tg::check_gradient(s.loss, alone); }, "check_test.cpp"));
 }
 
 BOOST_AUTO_TEST_CASE(names_choose_what_is_checked) {

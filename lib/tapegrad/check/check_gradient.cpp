@@ -140,7 +140,9 @@ Report check_recorder(const Recorder& f, std::size_t arity, std::span<const Chec
   Subject subject;
   for (std::size_t i = 0; i < values.size(); ++i)
     subject.x.push_back(subject.tape.input(values[i], at));
+  subject.at = at;
   subject.y = f(subject.x);
+  subject.recording().id_of(subject.y, doing, at);  // or it is no result of these inputs
   for (std::size_t i = 0; i < values.size(); ++i) {
     const std::string name = subject.x[i].name();
     subject.names.push_back(name.empty() ? fmt::format("argument {}", i) : name);
@@ -151,9 +153,16 @@ Report check_recorder(const Recorder& f, std::size_t arity, std::span<const Chec
   circumstances.what = what(y.empty() ? "the result" : y, subject);
   circumstances.repeat = repeat(options);
   Random nearby{options.seed + 1};
-  const auto parting = find_parting(f, values, {.by = 1e-3}, nearby, at);
+  std::optional<Parting> parting;
   Section section{.name = "dependencies"};
   section.sentence = "recorded afresh nearby, the same is recorded";
+  try {
+    parting = find_parting(f, values, {.by = 1e-3}, nearby, at);
+  } catch (const Error& error) {
+    section.verdict = Verdict::inconclusive;
+    section.sentence =
+        fmt::format("nearby it cannot be recorded: {}: {}", error.op(), error.text());
+  }
   if (parting) {
     section.verdict = Verdict::fail;
     section.sentence = fmt::format("{} ({})", parting->sentence, text(parting->at));

@@ -47,6 +47,8 @@ ReplayReport check_replay_of(const Recorder& f, std::size_t arity,
 
 /// Records the function at these inputs, replays it at others, near and far, and compares with
 /// recordings made there. Inputs that are used as whole numbers are exchanged among each other.
+/// Where the function throws Error, outside its domain, nothing is compared; if it throws at all
+/// inputs, so does the check.
 template <class F>
 ReplayReport check_replay(const F& f, std::initializer_list<CheckInput> inputs,
                           const CheckOptions& options = {}, Site at = Site::here()) {

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
+#include "tapegrad/base/error.hpp"
 #include "tapegrad/kernel/number_systems.hpp"
 
 namespace tapegrad {
@@ -21,6 +23,17 @@ double scale_of(std::span<const double> x) {
 double relative(double difference, double a, double b) {
   const double largest = std::max(std::abs(a), std::abs(b));
   return largest > 0 ? difference / largest : 0;
+}
+
+/// Runs the trial. False if an op refuses what its operands became: x left the domain.
+template <class T>
+bool defined_after(Trial<T>& trial) {
+  try {
+    trial.run();
+  } catch (const Error&) {
+    return false;
+  }
+  return true;
 }
 
 double digits_of(double relative_error) {
@@ -58,8 +71,7 @@ Slopes Probe::measure(Trial<double>& trial, std::size_t k, const Direction& dire
       [&](double h) {
         for (std::size_t i = 0; i < moved.size(); ++i)
           moved[i] = start[i] + h * direction.weights[i];
-        trial.run();
-        return trial.values(number_)[0];
+        return defined_after(trial) ? trial.values(number_)[0] : std::nan("");
       },
       options);
   std::copy(start.begin(), start.end(), moved.begin());
@@ -102,9 +114,10 @@ void Probe::decide(std::size_t k, std::size_t element, Judgement& judgement) {
   Trial<Number>& trial = *exact_;
   const Number claimed = trial.values(gradient_[k])[element];
   const Number x = system.number(values_[k][element]);
+  bool defined = true;
   const auto at = [&](const Number& moved) {
     trial.free(x_[k])[element] = moved;
-    trial.run();
+    defined = defined_after(trial) && defined;
     ++evaluations_;
     return trial.values(number_)[0];
   };
@@ -114,6 +127,7 @@ void Probe::decide(std::size_t k, std::size_t element, Judgement& judgement) {
   const Number up = at(x + step), down = at(x - step);
   const Number near_up = at(x + half), near_down = at(x - half);
   at(x);
+  if (!defined) return;
   const Number far = (up - down) / (2 * step), near = (near_up - near_down) / (2 * half);
   const Number slope = (4 * near - far) / 3;
   const auto above = static_cast<double>((near_up - centre) / half);
@@ -121,6 +135,9 @@ void Probe::decide(std::size_t k, std::size_t element, Judgement& judgement) {
   const auto numeric = static_cast<double>(slope), analytic = static_cast<double>(claimed);
   if (!std::isfinite(numeric) || !std::isfinite(analytic)) return;
   const double bar = std::abs(static_cast<double>(near - slope));
+  // A slope that still grows as the step shrinks is that of a jump, or of no bound.
+  const Number moved = abs(up - down), largest = abs(up) + abs(down);
+  if (moved > 1e-40 * largest && abs(near) > 1.2 * abs(far)) return;
   if (relative(std::abs(above - below), above, below) > 1e-6 && judgement.verdict != Verdict::fail)
     return;  // a kink, or something else that more digits do not smooth
   const double error = std::abs(static_cast<double>(claimed - slope));
@@ -144,13 +161,33 @@ void Probe::decide(std::size_t k, std::size_t element, Judgement& judgement) {
                                        std::floor(judgement.digits));
 }
 
+/// The x that are not another x listed before, nor computed from one.
+std::vector<std::size_t> Probe::independent() const {
+  const Recording& recording = subject_.recording();
+  std::vector<std::uint8_t> moves(recording.size(), 0);
+  for (Id id : x_) moves[id] = 1;
+  std::vector<std::uint8_t> follows(recording.size(), 0);
+  for (Id id = 0; id < recording.size(); ++id) {
+    const auto operands = recording.operands(id);
+    follows[id] = std::any_of(operands.begin(), operands.end(),
+                              [&](Id o) { return moves[o] != 0 || follows[o] != 0; });
+  }
+  std::vector<std::size_t> result;
+  for (std::size_t k = 0; k < x_.size(); ++k)
+    if (!std::exchange(follows[x_[k]], std::uint8_t{1})) result.push_back(k);
+  return result;
+}
+
 std::vector<Judgement> Probe::judge_forward(Random& random) {
   std::vector<Judgement> result;
   if (!any_arithmetic_ || !std::isfinite(value_)) return result;
   std::vector<std::vector<double>> direction;
   double claimed = 0, magnitude = 0;
-  for (std::size_t k = 0; k < x_.size(); ++k) {
-    std::vector<double>& d = direction.emplace_back(values_[k].size());
+  for (const std::vector<double>& values : values_) direction.emplace_back(values.size());
+  std::vector<Id> free;
+  for (std::size_t k : independent()) {
+    free.push_back(x_[k]);
+    std::vector<double>& d = direction[k];
     for (std::size_t i = 0; i < d.size(); ++i) {
       d[i] = random.uniform(-1, 1);
       if (!std::isfinite(analytic_[k][i])) d[i] = 0;
@@ -169,8 +206,8 @@ std::vector<Judgement> Probe::judge_forward(Random& random) {
   const auto slope_by = [&](const DualSystem& system, std::span<const Id> more, double& other) {
     std::vector<Id> outputs{number_};
     outputs.insert(outputs.end(), more.begin(), more.end());
-    Trial<Number> trial(subject_.recording(), outputs, x_, Site{}, &system);
-    for (std::size_t k = 0; k < x_.size(); ++k)
+    Trial<Number> trial(subject_.recording(), outputs, free, Site{}, &system);
+    for (std::size_t k : independent())
       for (std::size_t i = 0; i < direction[k].size(); ++i)
         trial.free(x_[k])[i] = system.dual(values_[k][i], direction[k][i]);
     trial.run();

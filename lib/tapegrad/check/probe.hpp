@@ -23,7 +23,8 @@ class Probe {
   SampledGradient judge(std::size_t k, const Sampling& sampling);
 
   /// Judges <gradient, d> for one random direction d of all x, in a forward mode that has no
-  /// differences: dual numbers, then the complex step. Elements at kinks stay where they are.
+  /// differences: dual numbers, then the complex step. Elements at kinks stay where they are, as
+  /// do x that are another x, or computed from one: they move with it.
   std::vector<Judgement> judge_forward(Random& random);
 
   /// The first record that takes another branch when an element of x[k] moves by -h and h.
@@ -39,6 +40,7 @@ class Probe {
 
  private:
   Slopes measure(Trial<double>& trial, std::size_t k, const Direction& direction, double claimed);
+  std::vector<std::size_t> independent() const;
   void decide(std::size_t k, std::size_t element, Judgement& judgement);
 
   const Subject& subject_;

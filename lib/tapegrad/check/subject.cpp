@@ -1,5 +1,7 @@
 #include "tapegrad/check/subject.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "tapegrad/autodiff/gradient.hpp"
@@ -20,12 +22,15 @@ Array random_cotangent(const Shape& shape, Random& random) {
 }
 
 void Subject::derive(int order, Random& random) {
+  if (order < 1)
+    throw Error("check_gradient", fmt::format("there is no derivative of order {} to check", order),
+                at);
   const auto product = [&](const Tensor& t) {
     return sum(t * tape.constant(random_cotangent(t.shape(), random)));
   };
   number = y.numel() == 1 ? reshape(y, Shape{}) : product(y);
   gradient.resize(x.size());
-  gradients(number, x, gradient);
+  gradients({number, at}, x, gradient);
   for (int n = 1; n < order; ++n) {
     Tensor next;
     for (const Tensor& g : gradient) {
@@ -34,7 +39,7 @@ void Subject::derive(int order, Random& random) {
     }
     number = next;
     try {
-      gradients(number, x, gradient);
+      gradients({number, at}, x, gradient);
     } catch (const Error& error) {
       if (error.op() != "gradient") throw;
       // A slope that depends on nothing, as far as rules tell: whether it does, is measured.
@@ -72,13 +77,13 @@ Subject subject_of(const Tensor& y, const Arg* seed, std::span<const Tensor> x, 
   Recording& from = Recording::of(y, doing, at);
   std::vector<Id> outputs{from.id_of(y, doing, at)};
   for (const Tensor& t : x) outputs.push_back(from.id_of(t, doing, at));
-  if (seed != nullptr && !seed->is_number())
-    outputs.push_back(from.id_of(seed->tensor(), doing, at));
   Subject subject;
+  subject.at = at;
   const Transcript transcript(from, outputs, subject.tape, at);
   subject.y = transcript.copy(outputs[0]);
-  if (seed != nullptr)
-    subject.y = sum(subject.y * (seed->is_number() ? *seed : Arg(transcript.copy(outputs.back()))));
+  if (seed != nullptr)  // a constant, whatever it was computed from
+    subject.y = sum(subject.y *
+                    (seed->is_number() ? *seed : subject.tape.constant(seed->tensor().array(at))));
   for (Id original : transcript.originals()) {
     subject.labels.resize(subject.id(transcript.copy(original)) + 1);
     subject.labels.back() = from.label(original);
@@ -95,6 +100,7 @@ Subject subject_alone(const Subject& whole, Id record, std::vector<int>& operand
   const Node& n = recording.node(record);
   const auto ids = recording.operands(record);
   Subject subject;
+  subject.at = n.site;
   if (n.op->kind == Kind::composite) {
     const auto inputs = ids.first(ids.size() - 1);
     const Transcript transcript(recording, {&record, 1}, subject.tape, n.site, {}, inputs);

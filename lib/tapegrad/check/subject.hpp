@@ -21,6 +21,7 @@ struct Subject {
   std::vector<std::string> labels = {};  // of records, as the user's tape has them; by id
   Tensor number = {};                 // <v, y> with a random v, or of higher order; set by derive
   std::vector<Tensor> gradient = {};  // of the number, by x
+  Site at = {};                       // the user's line, for errors
 
   Recording& recording() const { return tape.recording(); }
   Id id(const Tensor& t) const { return recording().id_of(t, "check", Site{}); }
@@ -37,7 +38,7 @@ struct Subject {
 
   /// Records the number and its gradient: y itself if it is one number, else its product with
   /// random signs and magnitudes. Order 2 is the gradient of <u, gradient> with a random u, and so
-  /// on.
+  /// on. Throws Error for an order below 1, and if y depends on none of the x.
   void derive(int order, Random& random);
 };
 
