@@ -4,6 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -453,6 +454,17 @@ BOOST_AUTO_TEST_CASE(where_an_op_refuses_the_moved_operand_the_function_is_not_d
   Tape tape;
   const Tensor p = tape.parameter({0.95, 0.02}), t = tape.input({1.0, 0.0});
   BOOST_TEST(tg::check_gradient(binary_cross_entropy(p, t), p));
+  const Tensor near_one = tape.parameter(0.999);
+  const tg::External arc_sine = {
+      .name = "arc_sine",
+      .forward =
+          [](auto x, auto y) {
+            if (x[0][0] > 1) throw std::domain_error("no sine is above 1");
+            y[0] = std::asin(x[0][0]);
+          },
+      .backward = [](auto x, auto, auto ybar,
+                     auto xbar) { xbar[0][0] = ybar[0] / std::sqrt(1 - x[0][0] * x[0][0]); }};
+  BOOST_TEST(tg::check_gradient(tg::external(arc_sine, {near_one}, Shape{}), near_one));
   const auto certain = [](const Tensor& x) { return binary_cross_entropy(x, 0.5 + 0.0 * x); };
   const Report nearby =
       tg::check_gradient(certain, {Array(Shape{20}, std::vector<double>(20, 1.0 - 1e-6))});

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <utility>
 
-#include "tapegrad/base/error.hpp"
 #include "tapegrad/kernel/number_systems.hpp"
 
 namespace tapegrad {
@@ -25,12 +25,13 @@ double relative(double difference, double a, double b) {
   return largest > 0 ? difference / largest : 0;
 }
 
-/// Runs the trial. False if an op refuses what its operands became: x left the domain.
+/// Runs the trial. False if an op, or code of others, refuses what its operands became: x left the
+/// domain.
 template <class T>
 bool defined_after(Trial<T>& trial) {
   try {
     trial.run();
-  } catch (const Error&) {
+  } catch (const std::exception&) {
     return false;
   }
   return true;

@@ -36,7 +36,8 @@ Tensor external(const External& function, std::initializer_list<Arg> x, const Sh
 /// y, which was computed from x by other ops, with a derivative rule of one's own in the place of
 /// theirs: `with_vjp("softplus", log(1 + exp(x)), {x}, [](Vjp& v) { v.give(0, v.ybar *
 /// sigmoid(v.x(0))); })`. The rule is written in ops, and so may be differentiated again. What it
-/// does not give is zero.
+/// does not give is zero. It uses the x alone, as v.x(i): a tensor that it captured belongs to one
+/// tape, and the rule is run on others too, as by check_gradient.
 Tensor with_vjp(std::string name, const Arg& y, std::initializer_list<Arg> x,
                 std::function<void(Vjp&)> rule);
 
