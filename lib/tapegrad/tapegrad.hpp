@@ -28,6 +28,7 @@
 #include "tapegrad/check/slope.hpp"
 #include "tapegrad/check/verdict.hpp"
 #include "tapegrad/inspect/draw.hpp"
+#include "tapegrad/inspect/formula.hpp"
 #include "tapegrad/inspect/why.hpp"
 #include "tapegrad/nn/linear.hpp"
 #include "tapegrad/nn/values.hpp"

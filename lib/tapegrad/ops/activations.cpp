@@ -24,7 +24,7 @@ constexpr Op sigmoid_op = {
 
 constexpr Op logsigmoid_op = {
     .name = "logsigmoid",
-    .notation = "log sigmoid({})",
+    .notation = "log(sigmoid({}))",
     .kind = Kind::elementwise,
     .shape = same_as_operand,
     .forward = elementwise_kernel<[](auto x) {

@@ -81,6 +81,10 @@ constexpr Op place_of(std::string_view name, std::string_view notation) {
       .vjp = no_gradient,
       .sample = {uniform(-2, 2)},
       .examples = place_examples,
+      .notation_of =
+          [](const Operands& x) {
+            return x.attribute(0) < 0 ? std::string(x.op().notation) : notation_along_first(x);
+          },
   };
 }
 
@@ -121,6 +125,10 @@ constexpr Op cumsum_op = {
           example({Shape{2, 1}}, {1, 0});
           example({Shape{0, 3}}, {0, 0});
           example({Shape{3, 0}}, {0, 0});
+        },
+    .notation_of =
+        [](const Operands& x) {
+          return x.attribute(1) != 0 ? notation_with(x, "from the end") : notation_along_first(x);
         },
 };
 
@@ -171,6 +179,7 @@ constexpr Op softmax_op = {
         },
     .sample = {uniform(-2, 2)},
     .examples = axis_examples,
+    .notation_of = notation_along_first,
 };
 
 constexpr Op log_softmax_op = {
@@ -203,6 +212,7 @@ constexpr Op log_softmax_op = {
         },
     .sample = {uniform(-2, 2)},
     .examples = axis_examples,
+    .notation_of = notation_along_first,
 };
 
 constexpr const Op* family[] = {&argmax_op, &argmin_op, &cumsum_op, &softmax_op, &log_softmax_op};

@@ -6,6 +6,22 @@
 
 namespace tapegrad {
 
+std::string notation_with(const Operands& x, std::string_view argument) {
+  std::string result(x.op().notation);
+  if (!argument.empty()) result.insert(result.size() - 1, fmt::format(", {}", argument));
+  return result;
+}
+
+std::string notation_along(const Operands& x, std::span<const std::int64_t> axes) {
+  if (static_cast<int>(axes.size()) == x[0].rank()) return std::string(x.op().notation);
+  return notation_with(
+      x, fmt::format("{} {}", axes.size() == 1 ? "axis" : "axes", fmt::join(axes, ", ")));
+}
+
+std::string notation_along_first(const Operands& x) {
+  return notation_along(x, x.attributes().first(1));
+}
+
 void require_one_tape(std::string_view name, std::span<const Arg> operands) {
   const Recording& recording = recording_of(name, operands);
   for (const Arg& operand : operands)

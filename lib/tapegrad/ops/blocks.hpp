@@ -32,6 +32,14 @@ Tensor index_add(const Arg& x, const Arg& index, std::int64_t axis, const Shape&
 /// The product of matrices of which each may be meant transposed, behind batch axes that broadcast.
 Tensor product(const Arg& x, bool x_transposed, const Arg& y, bool y_transposed);
 
+/// The op's notation, a function of its operands, with one more argument: `sum({}, axis 0)`. None
+/// if it is empty.
+std::string notation_with(const Operands& x, std::string_view argument);
+/// The same with axes, unless they are all axes of operand 0.
+std::string notation_along(const Operands& x, std::span<const std::int64_t> axes);
+/// The same with the axis that attribute 0 names.
+std::string notation_along_first(const Operands& x);
+
 /// Throws Error if operands live on two tapes: before a composite records anything on one of them.
 void require_one_tape(std::string_view name, std::span<const Arg> operands);
 

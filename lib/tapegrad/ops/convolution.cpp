@@ -161,7 +161,7 @@ extern const Op convolve_op, convolve_input_op, convolve_weight_op;
 // x (N, groups in, H, W), w (groups out, in, H, W) -> y (N, groups out, H, W)
 constexpr Op convolve_op = {
     .name = "convolve",
-    .notation = "{} * {}",
+    .notation = "convolve({}, {})",
     .kind = Kind::contraction,
     .shape = [](const Operands& o) { return convolved(o, o[0], o[1]); },
     .forward = kernel<[]<class T>(const Call& call) {
@@ -207,7 +207,7 @@ constexpr Op convolve_op = {
 // y, w -> x: each element of y goes back to where it came from.
 constexpr Op convolve_input_op = {
     .name = "convolve_input",
-    .notation = "by_input({}, {})",
+    .notation = "convolve_input({}, {})",
     .kind = Kind::contraction,
     .shape = input_shape,
     .forward = kernel<[]<class T>(const Call& call) {
@@ -249,7 +249,7 @@ constexpr Op convolve_input_op = {
 // x, y -> w: the sum over samples and positions.
 constexpr Op convolve_weight_op = {
     .name = "convolve_weight",
-    .notation = "by_weight({}, {})",
+    .notation = "convolve_weight({}, {})",
     .kind = Kind::contraction,
     .shape = weight_shape,
     .forward = kernel<[]<class T>(const Call& call) {

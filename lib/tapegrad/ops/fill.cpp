@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/container/static_vector.hpp>
 #include <limits>
+#include <string>
 
 #include "tapegrad/kernel/move.hpp"
 #include "tapegrad/ops/blocks.hpp"
@@ -93,6 +94,14 @@ constexpr Op pad_op = {
           example({Shape{0, 2}, Shape{}}, {1, 1, 0, 1});
         },
     .roles = {"x", "value"},
+    .notation_of =
+        [](const Operands& x) {
+          std::string widths;
+          for (std::size_t i = 0; i < x.attributes().size(); i += 2)
+            widths +=
+                fmt::format("{}({}, {})", i == 0 ? "" : ", ", x.attribute(i), x.attribute(i + 1));
+          return notation_with(x, widths);
+        },
 };
 
 // ---- triangles. Attributes: [0] which diagonal is the last one kept, counted upwards from the
@@ -121,6 +130,10 @@ void triangle_examples(Examples& example) {
   example({Shape{0, 3}}, {0});
 }
 
+std::string triangle_notation(const Operands& x) {
+  return notation_with(x, x.attribute(0) == 0 ? "" : fmt::format("diagonal {}", x.attribute(0)));
+}
+
 constexpr Op tril_op = {
     .name = "tril",
     .notation = "tril({})",
@@ -136,6 +149,7 @@ constexpr Op tril_op = {
     .vjp = [](Vjp& v) { v.give(0, tril(v.ybar, v.attribute(0))); },
     .sample = {uniform(-2, 2)},
     .examples = triangle_examples,
+    .notation_of = triangle_notation,
 };
 
 constexpr Op triu_op = {
@@ -153,6 +167,7 @@ constexpr Op triu_op = {
     .vjp = [](Vjp& v) { v.give(0, triu(v.ybar, v.attribute(0))); },
     .sample = {uniform(-2, 2)},
     .examples = triangle_examples,
+    .notation_of = triangle_notation,
 };
 
 constexpr const Op* family[] = {&pad_op, &tril_op, &triu_op};

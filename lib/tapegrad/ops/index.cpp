@@ -73,12 +73,13 @@ constexpr Op gather_op = {
           example({Shape{3, 2}, Shape{2, 2}}, {0});
         },
     .roles = {"x", "index"},
+    .notation_of = notation_along_first,
 };
 
 // Attributes: [0] axis, [1...] the extents of the result
 constexpr Op scatter_add_op = {
     .name = "scatter_add",
-    .notation = "scatter({}, {})",
+    .notation = "scatter_add({}, {})",
     .kind = Kind::view,
     .shape = [](const Operands& x) { return Shape(x.attributes().subspan(1)); },
     .forward = kernel<[]<class T>(const Call& c) {
@@ -94,6 +95,7 @@ constexpr Op scatter_add_op = {
           example({Shape{2, 1}, Shape{2, 1}}, {1, 2, 3});
         },
     .roles = {"x", "index"},
+    .notation_of = notation_along_first,
 };
 
 // ---- index_select and its reverse: whole runs behind one axis. Attributes: [0] axis
@@ -118,7 +120,7 @@ void for_each_selected(const Shape& x, const Shape& index, const T* positions, s
 
 constexpr Op index_select_op = {
     .name = "index_select",
-    .notation = "select({}, {})",
+    .notation = "index_select({}, {})",
     .kind = Kind::view,
     .shape =
         [](const Operands& x) {
@@ -151,12 +153,13 @@ constexpr Op index_select_op = {
           example({Shape{3, 0}, Shape{2}}, {0});
         },
     .roles = {"x", "index"},
+    .notation_of = notation_along_first,
 };
 
 // Attributes: [0] axis, [1...] the extents of the result
 constexpr Op index_add_op = {
     .name = "index_add",
-    .notation = "add at({}, {})",
+    .notation = "index_add({}, {})",
     .kind = Kind::view,
     .shape = [](const Operands& x) { return Shape(x.attributes().subspan(1)); },
     .forward = kernel<[]<class T>(const Call& c) {
@@ -178,6 +181,7 @@ constexpr Op index_add_op = {
           example({Shape{2, 2, 3}, Shape{2, 2}}, {0, 2, 3});
         },
     .roles = {"x", "index"},
+    .notation_of = notation_along_first,
 };
 
 constexpr const Op* family[] = {&gather_op, &scatter_add_op, &index_select_op, &index_add_op};

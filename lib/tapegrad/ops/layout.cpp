@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/container/static_vector.hpp>
 #include <functional>
+#include <iterator>
 #include <numeric>
 
 #include "tapegrad/kernel/elementwise.hpp"
@@ -42,6 +43,17 @@ void permute_examples(Examples& example) {
   example({Shape{0, 3}}, {1, 0});
 }
 
+/// ^T where the last two axes change places.
+std::string permute_notation(const Operands& x) {
+  Extents exchanged(x.attributes().size());
+  std::iota(exchanged.begin(), exchanged.end(), Axis{0});
+  if (exchanged.size() >= 2) std::swap(exchanged.end()[-1], exchanged.end()[-2]);
+  if (exchanged.size() >= 2 &&
+      std::equal(exchanged.begin(), exchanged.end(), x.attributes().begin()))
+    return "{}^T";
+  return notation_with(x, fmt::format("axes {}", fmt::join(x.attributes(), ", ")));
+}
+
 constexpr Op permute_op = {
     .name = "permute",
     .notation = "permute({})",
@@ -64,6 +76,7 @@ constexpr Op permute_op = {
         },
     .sample = {uniform(-2, 2)},
     .examples = permute_examples,
+    .notation_of = permute_notation,
 };
 
 // ---- reshape. Attributes: the extents
@@ -85,6 +98,18 @@ void reshape_examples(Examples& example) {
   example({Shape{0, 3}}, {3, 0});
 }
 
+/// Axes of extent 1 come and go without a word.
+std::string reshape_notation(const Operands& x) {
+  const auto without_ones = [](std::span<const std::int64_t> shape) {
+    Extents result;
+    std::copy_if(shape.begin(), shape.end(), std::back_inserter(result),
+                 [](Axis n) { return n != 1; });
+    return result;
+  };
+  const Extents from = extents(x[0]);
+  return without_ones(from) == without_ones(x.attributes()) ? "{}" : std::string(x.op().notation);
+}
+
 constexpr Op reshape_op = {
     .name = "reshape",
     .notation = "reshape({})",
@@ -95,6 +120,7 @@ constexpr Op reshape_op = {
     .sample = {uniform(-2, 2)},
     .examples = reshape_examples,
     .alias = [](const Operands&) -> std::int64_t { return 0; },
+    .notation_of = reshape_notation,
 };
 
 // ---- broadcast_to. Attributes: the extents
@@ -125,6 +151,10 @@ constexpr Op broadcast_to_op = {
     .vjp = [](Vjp& v) { v.give(0, v.ybar); },
     .sample = {uniform(-2, 2)},
     .examples = broadcast_to_examples,
+    .notation_of =
+        [](const Operands& x) {
+          return std::string(x[0] == attributes_as_shape(x) ? "{}" : x.op().notation);
+        },
 };
 
 constexpr const Op* family[] = {&permute_op, &reshape_op, &broadcast_to_op};

@@ -26,7 +26,7 @@ T sum_of_squared_differences(const Call& c) {
 
 constexpr Op half_squared_error_op = {
     .name = "half_squared_error",
-    .notation = "1/2 |{} - {}|^2",
+    .notation = "0.5 * sum(({} - {})^2)",
     .kind = Kind::reduction,
     .shape = one_number_from_equal_shapes,
     .forward = kernel<[]<class T>(const Call& c) {
@@ -44,7 +44,7 @@ constexpr Op half_squared_error_op = {
 
 constexpr Op mse_loss_op = {
     .name = "mse_loss",
-    .notation = "mean ({} - {})^2",
+    .notation = "mean(({} - {})^2)",
     .kind = Kind::reduction,
     .shape = one_number_from_equal_shapes,
     .forward = kernel<[]<class T>(const Call& c) {

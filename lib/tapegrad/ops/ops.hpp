@@ -113,7 +113,8 @@ Tensor not_equal(const Arg& x, const Arg& y);
 // twice.
 Tensor sum(const Arg& x, const Axes& axes = {}, bool keepdim = false);
 Tensor mean(const Arg& x, const Axes& axes = {}, bool keepdim = false);  // of nothing: NaN
-/// The product; of nothing: 1. Zeros among the factors are no trouble for derivatives of any order.
+/// The product; of nothing: 1. The slope by a factor is the product of all others, so that zeros
+/// are no trouble for derivatives of any order.
 Tensor prod(const Arg& x, const Axes& axes = {}, bool keepdim = false);
 /// The largest element; ties share the slope evenly. Throws Error for an empty axis.
 Tensor max(const Arg& x, const Axes& axes = {}, bool keepdim = false);
@@ -136,11 +137,12 @@ Tensor std(const Arg&, const Axes&, NotBool, std::int64_t = 1) = delete;
 /// empty axis.
 Tensor norm(const Arg& x, double p = 2, const Axes& axes = {}, bool keepdim = false);
 
-// Places along an axis, or among all elements in row-major order: whole numbers without a slope. A
-// tie goes to the first, and a NaN is the largest and the smallest. Throw Error for an empty axis,
-// and for more than 2^24 places in float32.
+/// The place of the largest element along an axis, or among all elements in row-major order: a
+/// whole number without a slope. A tie goes to the first, and a NaN is the largest and the
+/// smallest. Throws Error for an empty axis, and for more than 2^24 places in float32.
 Tensor argmax(const Arg& x);
 Tensor argmax(const Arg& x, std::int64_t axis, bool keepdim = false);
+/// The place of the smallest element, as argmax.
 Tensor argmin(const Arg& x);
 Tensor argmin(const Arg& x, std::int64_t axis, bool keepdim = false);
 struct WithIndex {
@@ -195,8 +197,10 @@ Tensor max_pool2d(const Arg& x, const MaxPool2dOptions& options);
 Tensor avg_pool2d(const Arg& x, const AvgPool2dOptions& options);
 
 // Shape and place.
-Tensor transpose(const Arg& x);  // the last two axes
+/// Two axes exchanged, if none is named the last two.
+Tensor transpose(const Arg& x);
 Tensor transpose(const Arg& x, std::int64_t axis, std::int64_t other);
+/// For each axis of the result, which axis of x it is.
 Tensor permute(const Arg& x, std::initializer_list<std::int64_t> axes);
 Tensor permute(const Arg& x, std::span<const std::int64_t> axes);
 /// The same elements in row-major order under another shape; one extent may be -1: what is left
@@ -256,9 +260,10 @@ struct Padding {
 /// first, as in NumPy (PyTorch begins with the last).
 Tensor pad(const Arg& x, std::initializer_list<Padding> widths, const Arg& value = 0.0);
 Tensor pad(const Arg& x, std::span<const Padding> widths, const Arg& value = 0.0);
-/// Matrices (the last two axes) with zeros above, or below, a diagonal: the main one, or the one
-/// that lies this many columns to its right.
+/// Matrices (the last two axes) with zeros above a diagonal: the main one, or the one that lies
+/// this many columns to its right.
 Tensor tril(const Arg& x, std::int64_t diagonal = 0);
+/// The same with zeros below the diagonal.
 Tensor triu(const Arg& x, std::int64_t diagonal = 0);
 
 /// The same values, through which no derivative flows.
@@ -267,17 +272,17 @@ Tensor detach(const Arg& x);
 /// run that the result is an output of (compile sees to that), or by tape.commit().
 Tensor assign(const Tensor& leaf, const Arg& value);
 
+struct BatchNormOptions {
+  bool training = false;
+  double momentum = 0.1;
+  double eps = 1e-5;
+};
 /// (x - mean) / sqrt(variance + eps) for each channel, times weight plus bias. x has the shape
 /// (N, C) or (N, C, ...), all others (C); weight and bias may be numbers. In training, mean and
 /// variance are those of x, and the running ones are states that a recorded update moves towards
 /// them, by the part `momentum` (the variance as its unbiased estimate); they may be left out:
 /// Tensor{}. Otherwise the running ones are used. Which it is, is decided when it is recorded.
 /// Throws Error in training for a channel of one value.
-struct BatchNormOptions {
-  bool training = false;
-  double momentum = 0.1;
-  double eps = 1e-5;
-};
 Tensor batch_norm(const Arg& x, const Tensor& running_mean, const Tensor& running_var,
                   const Arg& weight = 1.0, const Arg& bias = 0.0,
                   const BatchNormOptions& options = {});

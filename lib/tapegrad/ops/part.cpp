@@ -51,6 +51,16 @@ void slice_examples(Examples& example) {
   example({Shape{2, 3, 2}}, {1, 2, 3, -1});
 }
 
+/// The places as NumPy writes them: `[:, 1:3]`.
+std::string places(const Operands& x, std::int64_t count) {
+  const std::int64_t start = x.attribute(1), step = x.attribute(3), stop = start + count * step;
+  std::string result = "[";
+  for (std::int64_t axis = 0; axis < x.attribute(0); ++axis) result += ":, ";
+  result += fmt::format("{}:{}", start, stop < 0 ? "" : fmt::to_string(stop));
+  if (step != 1) result += fmt::format(":{}", step);
+  return result + "]";
+}
+
 constexpr Op slice_op = {
     .name = "slice",
     .notation = "slice({})",
@@ -82,6 +92,7 @@ constexpr Op slice_op = {
       const bool leading = x.attribute(0) == 0 && x.attribute(3) == 1 && x[0][0] > 0;
       return leading ? x.attribute(1) * (x[0].numel() / x[0][0]) : -1;
     },
+    .notation_of = [](const Operands& x) { return "{}" + places(x, x.attribute(2)); },
 };
 
 // ---- place: the reverse of a slice, zeros elsewhere. Attributes: [0] axis, [1] start, [2] extent,
@@ -118,6 +129,10 @@ constexpr Op place_op = {
           example({Shape{3}}, {0, 0, 5, 2});
           example({Shape{2, 3}}, {1, 1, 4, 1});
           example({Shape{2, 2}}, {1, 3, 5, -2});
+        },
+    .notation_of =
+        [](const Operands& x) {
+          return notation_with(x, places(x, x[0][static_cast<int>(x.attribute(0))]));
         },
 };
 
@@ -175,6 +190,7 @@ constexpr Op concat_op = {
           example({Shape{1, 3}, Shape{2, 3}}, {0});
           example({Shape{0, 3}, Shape{2, 3}}, {0});
         },
+    .notation_of = notation_along_first,
 };
 
 constexpr const Op* family[] = {&slice_op, &place_op, &concat_op};

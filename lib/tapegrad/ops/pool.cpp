@@ -142,7 +142,7 @@ extern const Op max_pool_index_op, pick_in_windows_op, place_in_windows_op, avg_
 
 constexpr Op max_pool2d_op = {
     .name = "max_pool2d",
-    .notation = "max_pool({})",
+    .notation = "max_pool2d({})",
     .kind = Kind::reduction,
     .shape = [](const Operands& o) { return pooled(o, o[0]); },
     .forward = kernel<[]<class T>(const Call& c) {
@@ -165,7 +165,7 @@ constexpr Op max_pool2d_op = {
 // Which tap of each window is the largest, counted along its rows.
 constexpr Op max_pool_index_op = {
     .name = "max_pool_index",
-    .notation = "argmax_pool({})",
+    .notation = "max_pool_index({})",
     .kind = Kind::reduction,
     .shape = [](const Operands& o) { return pooled(o, o[0]); },
     .forward = kernel<[]<class T>(const Call& c) {
@@ -182,7 +182,7 @@ constexpr Op max_pool_index_op = {
 // x, index -> of each window the tap that the index names
 constexpr Op pick_in_windows_op = {
     .name = "pick_in_windows",
-    .notation = "pick({}, {})",
+    .notation = "pick_in_windows({}, {})",
     .kind = Kind::view,
     .shape =
         [](const Operands& o) {
@@ -211,7 +211,7 @@ constexpr Op pick_in_windows_op = {
 // y, index -> zeros, and each y added to the pixel it was picked from
 constexpr Op place_in_windows_op = {
     .name = "place_in_windows",
-    .notation = "place({}, {})",
+    .notation = "place_in_windows({}, {})",
     .kind = Kind::view,
     .shape =
         [](const Operands& o) {
@@ -248,7 +248,7 @@ T weight_of(const Pooling& p, const Window& w, bool count_padding) {
 
 constexpr Op avg_pool2d_op = {
     .name = "avg_pool2d",
-    .notation = "avg_pool({})",
+    .notation = "avg_pool2d({})",
     .kind = Kind::reduction,
     .shape = [](const Operands& o) { return pooled(o, o[0]); },
     .forward = kernel<[]<class T>(const Call& c) {
@@ -273,7 +273,7 @@ constexpr Op avg_pool2d_op = {
 // y -> the share of each pixel in the windows that cover it
 constexpr Op avg_pool_input_op = {
     .name = "avg_pool_input",
-    .notation = "by_input({})",
+    .notation = "avg_pool_input({})",
     .kind = Kind::reduction,
     .shape = image_shape,
     .forward = kernel<[]<class T>(const Call& c) {

@@ -85,6 +85,11 @@ void matmul_examples(Examples& example) {
   example({Shape{2, 1, 2, 3}, Shape{3, 3, 2}}, {0, 0, none});
 }
 
+std::string matmul_notation(const Operands& x) {
+  return fmt::format("{{}}{} {{}}{}", x.attribute(0) != 0 ? "^T" : "",
+                     x.attribute(1) != 0 ? "^T" : "");
+}
+
 constexpr Op matmul_op = {
     .name = "matmul",
     .notation = "{} {}",
@@ -138,6 +143,7 @@ constexpr Op matmul_op = {
     .sample = {uniform(-2, 2), uniform(-2, 2)},
     .examples = matmul_examples,
     .scratch = matmul_scratch,
+    .notation_of = matmul_notation,
 };
 
 /// x where it is finite, else 0: what remains of a factor behind the cut.

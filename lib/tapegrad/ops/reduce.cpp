@@ -49,6 +49,10 @@ Shape reduce_shape(const Operands& x) {
   return reduced_shape(x[0], axes_of(x.attributes()), x.attribute(0) != 0);
 }
 
+std::string reduction_notation(const Operands& x) {
+  return notation_along(x, axes_of(x.attributes()));
+}
+
 Shape reduce_non_empty(const Operands& x) {
   for (std::int64_t axis : axes_of(x.attributes()))
     if (x[0][static_cast<int>(axis)] == 0)

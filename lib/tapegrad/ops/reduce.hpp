@@ -31,6 +31,9 @@ Shape reduced_shape(const Shape& x, std::span<const std::int64_t> axes, bool kee
 Shape reduce_shape(const Operands& x);
 Shape reduce_non_empty(const Operands& x);
 
+/// The notation with the reduced axes.
+std::string reduction_notation(const Operands& x);
+
 /// What a kernel reduces.
 Split split(const Call& c);
 

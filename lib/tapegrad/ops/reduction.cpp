@@ -18,6 +18,7 @@ constexpr Op sum_op = {
     .vjp = [](Vjp& v) { v.give(0, spread(v, v.ybar)); },
     .sample = {uniform(-2, 2)},
     .examples = reduction_examples_with_empty,
+    .notation_of = reduction_notation,
 };
 
 namespace {
@@ -39,6 +40,7 @@ constexpr Op mean_op = {
         },
     .sample = {uniform(-2, 2)},
     .examples = reduction_examples,
+    .notation_of = reduction_notation,
 };
 
 /// For each element the product of all others along an axis of at least 2. One half is multiplied
@@ -86,6 +88,7 @@ constexpr Op prod_op = {
         },
     .sample = {uniform(-2, 2)},
     .examples = reduction_examples_with_empty,
+    .notation_of = reduction_notation,
 };
 
 /// The largest or the smallest element.
@@ -110,6 +113,7 @@ constexpr Op extreme(std::string_view name, std::string_view notation) {
           },
       .sample = {uniform(-2, 2)},
       .examples = reduction_examples,
+      .notation_of = reduction_notation,
   };
 }
 
@@ -149,6 +153,7 @@ constexpr Op logsumexp_op = {
         },
     .sample = {uniform(-2, 2)},
     .examples = reduction_examples_with_empty,
+    .notation_of = reduction_notation,
 };
 
 constexpr const Op* family[] = {&sum_op, &mean_op, &prod_op, &max_op, &min_op, &logsumexp_op};

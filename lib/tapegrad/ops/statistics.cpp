@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "tapegrad/ops/blocks.hpp"
 #include "tapegrad/ops/catalogue.hpp"
@@ -38,7 +39,7 @@ void scaled_norm(const Call& c, Power power, Root root) {
 
 constexpr Op norm_op = {
     .name = "norm",
-    .notation = "|{}|_2",
+    .notation = "norm({})",
     .kind = Kind::reduction,
     .shape = reduce_shape,
     .forward = kernel<[]<class T>(const Call& c) {
@@ -54,11 +55,12 @@ constexpr Op norm_op = {
         },
     .sample = {uniform(0.3, 2)},
     .examples = reduction_examples,
+    .notation_of = reduction_notation,
 };
 
 constexpr Op p_norm_op = {
     .name = "p_norm",
-    .notation = "|{}|_{}",
+    .notation = "norm({}, {})",
     .kind = Kind::reduction,
     .shape = reduce_shape,
     .forward = kernel<[]<class T>(const Call& c) {
@@ -93,6 +95,7 @@ constexpr Op p_norm_op = {
           example({Shape{2, 3, 2}, Shape{}}, {0, 0, 2});
         },
     .roles = {"x", "p"},
+    .notation_of = reduction_notation,
 };
 
 // ---- deviation
@@ -148,6 +151,13 @@ constexpr Op deviation_op = {
           example({Shape{20, 3}}, {1});
           example({Shape{2, 0}}, {2});
           example({Shape{0, 2}}, {2});
+        },
+    .notation_of =
+        [](const Operands& x) {
+          std::vector<std::int64_t> axes;
+          for (int axis = 0; axis < x[0].rank(); ++axis)
+            if ((x.attribute(0) >> axis & 1) != 0) axes.push_back(axis);
+          return notation_along(x, axes);
         },
 };
 

@@ -42,6 +42,7 @@ class Operands {
            std::span<const std::int64_t> attributes)
       : op_(op), recording_(recording), ids_(ids), attributes_(attributes) {}
 
+  const Op& op() const { return op_; }
   std::size_t size() const { return ids_.size(); }
   const Shape& operator[](std::size_t i) const;
   std::span<const std::int64_t> attributes() const { return attributes_; }
@@ -161,6 +162,9 @@ struct Op {
   std::int64_t (*alias)(const Operands&) = nullptr;
   /// Scratch memory the kernel needs, in elements.
   std::int64_t (*scratch)(const Operands&) = nullptr;
+  /// The notation of a call whose attributes a formula must show: "{}^T {}" for a product whose
+  /// left matrix is meant transposed; "{}" for one that a formula need not show.
+  std::string (*notation_of)(const Operands&) = nullptr;
   /// For kernel and rule of an op made at run time: what they need beside numbers.
   const void* context = nullptr;
 };
