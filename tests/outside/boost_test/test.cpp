@@ -1,0 +1,16 @@
+#define BOOST_TEST_MODULE gradients
+#include <boost/test/unit_test.hpp>
+
+#include "../wrong_square.hpp"
+
+BOOST_AUTO_TEST_CASE(right) {
+  const Right right;
+  BOOST_TEST(tg::check_gradient(right.loss, right.net));
+}
+
+BOOST_AUTO_TEST_CASE(wrong) {
+  tg::Tape tape;
+  const tg::Tensor w = tape.parameter({0.5, -1.5}).named("w");
+  const tg::Tensor loss = sum(wrong_square(w));  // the line to be named
+  BOOST_TEST(tg::check_gradient(loss, w));
+}

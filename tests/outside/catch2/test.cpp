@@ -1,0 +1,17 @@
+#define CATCH_CONFIG_MAIN
+#include <catch2/catch.hpp>
+
+#include "../wrong_square.hpp"
+
+TEST_CASE("right") {
+  const Right right;
+  REQUIRE(tg::check_gradient(right.loss, right.net));
+}
+
+TEST_CASE("wrong") {
+  tg::Tape tape;
+  const tg::Tensor w = tape.parameter({0.5, -1.5}).named("w");
+  const tg::Tensor loss = sum(wrong_square(w));  // the line to be named
+  const tg::Report report = tg::check_gradient(loss, w);
+  REQUIRE(report);
+}
