@@ -37,8 +37,8 @@ std::vector<Choice> choices(std::size_t operands) {
     const bool elementwise = op->kind == tg::Kind::elementwise;
     if (!elementwise && op->kind != tg::Kind::reduction && op->kind != tg::Kind::contraction)
       continue;
-    if (operands != 0 && (!elementwise || op->sample.count != operands)) continue;
-    Choice choice{op};
+    if (operands != 0 && (op->examples != nullptr || op->sample.count != operands)) continue;
+    Choice choice{op, {}};
     for (const tg::OpCase& c : tg::cases_of(*op)) {
       std::int64_t least = 1, most = 0;
       for (const Shape& shape : c.shapes) {
@@ -79,8 +79,7 @@ class Graph {
     const Op& outer = *one_of(binary, random_).op;
     const bool shared = random_.random() < 0.5;
     const Tensor a = into(outer.sample[0], y);
-    const Tensor b =
-        shared ? into(outer.sample[1], y) : leaf(outer.sample[1], y.shape());
+    const Tensor b = shared ? into(outer.sample[1], y) : leaf(outer.sample[1], y.shape());
     loss = decades() * sum(step(outer, {a, b}));
   }
 
@@ -104,6 +103,7 @@ class Graph {
     return x.back() * (1 / scale);
   }
   static Tensor into(const tg::Domain& domain, const Tensor& t) {
+    if (domain.low <= -1 && domain.high >= 1) return tanh(t);
     return 0.5 * (domain.low + domain.high) + 0.5 * (domain.high - domain.low) * tanh(t);
   }
 
@@ -111,6 +111,14 @@ class Graph {
   std::size_t place_;
   const Op* instead_;
 };
+
+/// Whether nothing depends on any parameter: max(x, y) may be y, and mean(y - mean(y)) is 0.
+bool zero(const Graph& graph) {
+  for (const Tensor& x : graph.x)
+    for (const double g : gradient(graph.loss, x).values())
+      if (g != 0) return false;
+  return true;
+}
 
 /// Whether two graphs have the same gradients.
 bool equivalent(const Graph& a, const Graph& b) {
@@ -133,26 +141,23 @@ BOOST_AUTO_TEST_CASE(of_ten_thousand_right_gradients_over_twelve_decades_all_pas
   int kinks = 0;
   for (std::uint32_t seed = 0; seed < 10'000; ++seed) {
     const Graph graph(seed);
-    const tg::Report report = check_gradients(graph.loss, graph.x);
-    const bool alarm = report.count(tg::Verdict::fail) > 0 ||
-                       report.count(tg::Verdict::inconclusive) > 0 ||
-                       report.verdict() > tg::Verdict::inconclusive;
-    BOOST_TEST(!alarm, "seed " << seed << ": " << report);
+    const tg::Report report = check_gradients(graph.loss, graph.x, {.expect_zero = zero(graph)});
+    BOOST_TEST(report, "seed " << seed << ": " << report);
     kinks += report.count(tg::Verdict::kink);
   }
   BOOST_TEST(kinks == 0);
 }
 
-BOOST_AUTO_TEST_CASE(of_ten_thousand_gradients_with_one_wrong_op_none_passes) {
+BOOST_AUTO_TEST_CASE(of_a_thousand_gradients_with_one_wrong_op_none_passes) {
   tg::Random random{1};
   int wrong = 0, equal = 0;
-  for (std::uint32_t seed = 0; wrong < 10'000; ++seed) {
+  for (std::uint32_t seed = 0; seed < 5'000 && wrong < 1'000; ++seed) {
     const Graph right(seed);
-    const auto place = static_cast<std::size_t>(
-        random.randint(0, static_cast<std::int64_t>(right.ops.size())));
+    const auto place =
+        static_cast<std::size_t>(random.randint(0, static_cast<std::int64_t>(right.ops.size())));
     const Op& op = *right.ops[place];
-    const auto operand = static_cast<std::size_t>(
-        random.randint(0, static_cast<std::int64_t>(op.sample.count)));
+    const auto operand =
+        static_cast<std::size_t>(random.randint(0, static_cast<std::int64_t>(op.sample.count)));
     const auto mutation = tg::mutations[static_cast<std::size_t>(
         random.randint(0, static_cast<std::int64_t>(tg::mutations.size())))];
     const tg::Mutant mutant(op, mutation, operand);
@@ -167,7 +172,8 @@ BOOST_AUTO_TEST_CASE(of_ten_thousand_gradients_with_one_wrong_op_none_passes) {
     BOOST_TEST(!report, "seed " << seed << ", " << text(mutation) << " of " << op.name
                                 << " by operand " << operand << ": " << report);
   }
-  BOOST_TEST(equal < 1000);
+  BOOST_TEST(wrong == 1'000);
+  BOOST_TEST(equal < 100);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

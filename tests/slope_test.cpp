@@ -1,5 +1,6 @@
 #include "tapegrad/check/slope.hpp"
 
+#include <algorithm>
 #include <boost/math/differentiation/finite_difference.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
@@ -76,6 +77,13 @@ BOOST_AUTO_TEST_CASE(a_kink_nearby_is_not_stepped_over) {
     BOOST_TEST(known(slopes.central, away - 1, 1e-6));
     BOOST_TEST(!slopes.kink);
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_kink_far_from_a_small_number_is_none_here) {
+  const Slopes slopes = at(
+      -0.7 / 25000, [](double x) { return 150 * std::min(-0.9, 25000 * x); }, 0);
+  BOOST_TEST(!slopes.kink);
+  BOOST_TEST(slopes.central.value == 0);
 }
 
 BOOST_AUTO_TEST_CASE(at_a_kink_the_two_sides_disagree) {

@@ -115,6 +115,71 @@ void three_layer_step() {
   row("ratio", fmt::format("{:.2f}", by_tape / by_hand), "at most 4");
 }
 
+/// Floating-point operations each nanosecond of a product and of a convolution that is as large.
+void products() {
+  tg::Random random{1};
+  const auto normal = [&](tg::Tape& tape, const tg::Shape& shape) {
+    return tape.input(random.normal(0, 1, shape));
+  };
+  tg::Tape tape;
+  // Each: 2 * 256 * 288 * 1024 operations.
+  const tg::Tensor c =
+      matmul(normal(tape, tg::Shape{256, 288}), normal(tape, tg::Shape{288, 1024}));
+  const tg::Tensor y = conv2d(normal(tape, tg::Shape{4, 32, 16, 16}),
+                              normal(tape, tg::Shape{256, 32, 3, 3}), {.padding = 1});
+  constexpr double operations = 2.0 * 256 * 288 * 1024;
+  const double product = nanoseconds(operations, [&] { tape.replay(c); });
+  const double convolution = nanoseconds(operations, [&] { tape.replay(y); });
+  row("matmul, (256, 288) by (288, 1024), float64", fmt::format("{:.1f} GFLOP/s", 1 / product), "");
+  row("conv2d with as many operations, 3 by 3, 32 to 256 channels",
+      fmt::format("{:.1f} GFLOP/s", 1 / convolution), "");
+}
+
+void softmaxes() {
+  tg::Random random{1};
+  tg::Tape tape;
+  const tg::Tensor x = tape.input(random.normal(0, 1, tg::Shape{512, 512}));
+  for (int axis = 0; axis < 2; ++axis) {
+    const tg::Tensor y = softmax(x, axis);
+    row(fmt::format("an element of softmax along axis {} of (512, 512), float64", axis),
+        fmt::format("{:.1f} ns", nanoseconds(512 * 512, [&] { tape.replay(y); })), "");
+  }
+}
+
+/// A tanh network of 159 parameters, and a batch of four.
+struct TanhNetwork {
+  struct Net {
+    tg::Linear first, second, third;
+  };
+  tg::Random random{1};
+  tg::Tape tape;
+  Net net{tg::linear(tape, 10, 10, random), tg::linear(tape, 10, 4, random),
+          tg::linear(tape, 4, 1, random)};
+  tg::Tensor x = tape.input(random.normal(0, 1, tg::Shape{4, 10}));
+  tg::Tensor t = tape.input(random.normal(0, 1, tg::Shape{4, 1}));
+  tg::Tensor loss = mse_loss(net.third(tanh(net.second(tanh(net.first(x))))), t);
+};
+
+void second_order() {
+  TanhNetwork n;
+  const tg::Tensor& w = n.net.first.weight;
+  const tg::Tensor slope = gradient(n.loss, w);
+  const tg::Tensor product = hvp(n.loss, w, n.tape.input(n.random.normal(0, 1, w.shape())));
+  const double first = nanoseconds(1, [&] { n.tape.replay(slope); });
+  const double second = nanoseconds(1, [&] { n.tape.replay(product); });
+  row("a Hessian product, as a multiple of a gradient, 10-10-4-1 tanh network",
+      fmt::format("{:.1f}", second / first), "");
+}
+
+void gradient_check() {
+  const TanhNetwork n;
+  int evaluations = 0;
+  const double time =
+      nanoseconds(1, [&] { evaluations = check_gradient(n.loss, n.net).evaluations(); });
+  row("checking the gradient by all 159 parameters of that network, batch of 4",
+      fmt::format("{:.1f} ms, {} evaluations", 1e-6 * time, evaluations), "under 300 ms");
+}
+
 /// Seconds of processor time that finished child processes have used.
 double children_seconds() {
   rusage usage{};
@@ -175,6 +240,10 @@ int main(int argc, char** argv) {
   report += "| what | measured | promised |\n|---|---|---|\n";
   scalar_records();
   three_layer_step();
+  products();
+  softmaxes();
+  second_order();
+  gradient_check();
   include_time(TAPEGRAD_COMPILER, TAPEGRAD_INCLUDE);
   if (argc < 2) {
     fmt::print("{}", report);

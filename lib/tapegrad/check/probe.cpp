@@ -37,8 +37,12 @@ bool defined_after(Trial<T>& trial) {
   return true;
 }
 
+/// By how much an error shrinks from doubles to fifty digits if it is one of rounding, with some to
+/// spare. A mistake does not shrink.
+constexpr double rounding_in_fifty_digits = 1e-28;
+
 double digits_of(double relative_error) {
-  return relative_error <= 0 ? 16 : std::clamp(-std::log10(relative_error), 0.0, 16.0);
+  return relative_error <= 0 ? 16 : std::clamp(-std::log10(relative_error), 0.0, 16.0) + 0.0;
 }
 
 }  // namespace
@@ -89,13 +93,18 @@ SampledGradient Probe::judge(std::size_t k, const Sampling& sampling) {
       },
       sampling);
   bool bad = false;
+  int wrong = 0;  // in fifty digits: after a few, doubles are believed
   for (SampledElement& one : sample.elements) {
-    if (one.judgement.verdict == Verdict::fail || one.judgement.verdict == Verdict::inconclusive)
+    const Verdict verdict = one.judgement.verdict;
+    if (verdict != Verdict::pass && (verdict != Verdict::fail || wrong < 3)) {
       decide(k, one.index, one.judgement);
+      wrong += one.judgement.verdict == Verdict::fail;
+    }
     if (one.judgement.verdict == Verdict::kink) kinks_[k].push_back(one.index);
-    bad = bad || one.judgement.verdict != Verdict::pass;
+    bad = bad || one.judgement.verdict > Verdict::kink;
   }
-  // A direction is there to find elements. If none of those it led to is wrong, nor is it.
+  // A direction is there to find elements. If none of those it led to is wrong, nor is it: it
+  // crossed a kink, or rounding shows.
   if (!bad && any_arithmetic_)
     std::erase_if(sample.directions, [](const Judgement& j) { return j.verdict != Verdict::pass; });
   exact_.reset();
@@ -130,23 +139,38 @@ void Probe::decide(std::size_t k, std::size_t element, Judgement& judgement) {
   at(x);
   if (!defined) return;
   const Number far = (up - down) / (2 * step), near = (near_up - near_down) / (2 * half);
-  const Number slope = (4 * near - far) / 3;
+  Number slope = (4 * near - far) / 3;
+  if (!std::isfinite(static_cast<double>(slope)) || !std::isfinite(static_cast<double>(claimed)))
+    return;
   const auto above = static_cast<double>((near_up - centre) / half);
   const auto below = static_cast<double>((centre - near_down) / half);
-  const auto numeric = static_cast<double>(slope), analytic = static_cast<double>(claimed);
-  if (!std::isfinite(numeric) || !std::isfinite(analytic)) return;
-  const double bar = std::abs(static_cast<double>(near - slope));
   // A slope that still grows as the step shrinks is that of a jump, or of no bound.
   const Number moved = abs(up - down), largest = abs(up) + abs(down);
   if (moved > 1e-40 * largest && abs(near) > 1.2 * abs(far)) return;
-  if (relative(std::abs(above - below), above, below) > 1e-6 && judgement.verdict != Verdict::fail)
-    return;  // a kink, or something else that more digits do not smooth
+  // Curvature makes the two sides differ by half as much with half the step. What does not is a
+  // kink, or something else that more digits do not smooth.
+  const double noise = 1e-46 * std::abs(value_) / h;  // of such differences
+  const double apart = std::abs(above - below);
+  const auto bend = static_cast<double>((up - centre) / step - (centre - down) / step);
+  if (apart > noise && apart > 0.75 * std::abs(bend) && relative(apart, above, below) > 1e-6 &&
+      judgement.verdict != Verdict::fail)
+    return;
+  double bar = std::abs(static_cast<double>(near - slope));
+  if (abs(slope) <= noise && abs(claimed) <= noise) {  // no difference shows it
+    std::vector<std::vector<double>> direction(x_.size());
+    direction[k].resize(values_[k].size());
+    direction[k][element] = 1;
+    slope = forward(dual_fifty_digits(), {&k, 1}, direction).slope;
+    bar = 0;
+  }
+  const auto numeric = static_cast<double>(slope), analytic = static_cast<double>(claimed);
   const double error = std::abs(static_cast<double>(claimed - slope));
   judgement.oracle = "50 digits";
   judgement.numeric = numeric;
   judgement.bar = bar;
   // Constants of rules and kernels are doubles: two of them agree to about sixteen digits.
-  const double tolerance = 20 * bar + 1e-13 * std::max(std::abs(numeric), std::abs(analytic));
+  const double tolerance = 20 * bar + 1e-13 * std::max(std::abs(numeric), std::abs(analytic)) +
+                           rounding_in_fifty_digits * std::abs(judgement.analytic - analytic);
   if (error > tolerance) {
     judgement.verdict = Verdict::fail;
     judgement.digits = 0;
@@ -179,15 +203,38 @@ std::vector<std::size_t> Probe::independent() const {
   return result;
 }
 
+Probe::Forward Probe::forward(const DualSystem& system, std::span<const std::size_t> moved,
+                              const std::vector<std::vector<double>>& direction,
+                              std::span<const Id> gradient) {
+  std::vector<Id> outputs{number_}, free;
+  outputs.insert(outputs.end(), gradient.begin(), gradient.end());
+  for (std::size_t k : moved) free.push_back(x_[k]);
+  Trial<Number> trial(subject_.recording(), outputs, free, Site{}, &system);
+  for (std::size_t k : moved)
+    for (std::size_t i = 0; i < direction[k].size(); ++i)
+      trial.free(x_[k])[i] = system.dual(values_[k][i], direction[k][i]);
+  trial.run();
+  ++evaluations_;
+  Number sum = 0, magnitude = 0;
+  for (std::size_t k = 0; k < gradient.size(); ++k)
+    for (std::size_t i = 0; i < direction[k].size(); ++i)
+      if (direction[k][i] != 0) {
+        const Number share = trial.values(gradient[k])[i] * direction[k][i];
+        sum += share;
+        magnitude += abs(share);
+      }
+  return {static_cast<double>(system.derivative(trial.values(number_)[0])),
+          static_cast<double>(sum), static_cast<double>(magnitude)};
+}
+
 std::vector<Judgement> Probe::judge_forward(Random& random) {
   std::vector<Judgement> result;
   if (!any_arithmetic_ || !std::isfinite(value_)) return result;
   std::vector<std::vector<double>> direction;
   double claimed = 0, magnitude = 0;
   for (const std::vector<double>& values : values_) direction.emplace_back(values.size());
-  std::vector<Id> free;
-  for (std::size_t k : independent()) {
-    free.push_back(x_[k]);
+  const std::vector<std::size_t> moved = independent();
+  for (std::size_t k : moved) {
     std::vector<double>& d = direction[k];
     for (std::size_t i = 0; i < d.size(); ++i) {
       d[i] = random.uniform(-1, 1);
@@ -204,37 +251,18 @@ std::vector<Judgement> Probe::judge_forward(Random& random) {
     return std::any_of(d.begin(), d.end(), [](double step) { return step != 0; });
   });
   if (!moves || !std::isfinite(claimed)) return result;
-  const auto slope_by = [&](const DualSystem& system, std::span<const Id> more, double& other) {
-    std::vector<Id> outputs{number_};
-    outputs.insert(outputs.end(), more.begin(), more.end());
-    Trial<Number> trial(subject_.recording(), outputs, free, Site{}, &system);
-    for (std::size_t k : independent())
-      for (std::size_t i = 0; i < direction[k].size(); ++i)
-        trial.free(x_[k])[i] = system.dual(values_[k][i], direction[k][i]);
-    trial.run();
-    ++evaluations_;
-    if (!more.empty()) {
-      Number sum = 0;
-      for (std::size_t k = 0; k < x_.size(); ++k)
-        for (std::size_t i = 0; i < direction[k].size(); ++i)
-          if (direction[k][i] != 0) sum += trial.values(gradient_[k])[i] * direction[k][i];
-      other = static_cast<double>(sum);
-    }
-    return static_cast<double>(system.derivative(trial.values(number_)[0]));
-  };
-  double unused = 0;
   const auto judged = [&](const DualSystem& system, std::string oracle) {
-    const double slope = slope_by(system, {}, unused);
+    const double slope = forward(system, moved, direction).slope;
     if (!std::isfinite(slope)) return;
     Judgement j = tapegrad::judge(claimed, Slopes::exactly(slope, value_, 1e-14 * magnitude),
                                   {.rounding = 1e-13 * magnitude, .oracle = std::move(oracle)});
     if (j.verdict == Verdict::fail) {  // or does rounding decide? More digits tell
-      double exact = 0;
-      const double exact_slope = slope_by(dual_fifty_digits(), gradient_, exact);
-      if (std::abs(exact - exact_slope) <= 1e-13 * magnitude) {
+      const Forward exact = forward(dual_fifty_digits(), moved, direction, gradient_);
+      const double rounding = rounding_in_fifty_digits * std::abs(claimed - slope);
+      if (std::abs(exact.claimed - exact.slope) <= 1e-13 * exact.magnitude + rounding) {
         j.verdict = Verdict::pass;
-        j.numeric = exact_slope;
-        j.digits = digits_of(std::abs(claimed - exact_slope) / magnitude);
+        j.numeric = exact.slope;
+        j.digits = digits_of(relative(std::abs(claimed - exact.slope), exact.magnitude, magnitude));
         j.oracle = "dual numbers of 50 digits";
       }
     }

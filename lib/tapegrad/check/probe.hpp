@@ -11,6 +11,7 @@
 #include "tapegrad/base/random.hpp"
 #include "tapegrad/check/sample.hpp"
 #include "tapegrad/check/subject.hpp"
+#include "tapegrad/kernel/number_systems.hpp"
 #include "tapegrad/tape/trial.hpp"
 
 namespace tapegrad {
@@ -41,6 +42,14 @@ class Probe {
  private:
   Slopes measure(Trial<double>& trial, std::size_t k, const Direction& direction, double claimed);
   std::vector<std::size_t> independent() const;
+  /// In forward mode: the slope of the number as the x of these places move along their directions,
+  /// and the product of the recorded gradient, if it is given, with all of it, in one arithmetic.
+  struct Forward {
+    double slope, claimed, magnitude;
+  };
+  Forward forward(const DualSystem& system, std::span<const std::size_t> moved,
+                  const std::vector<std::vector<double>>& direction,
+                  std::span<const Id> gradient = {});
   void decide(std::size_t k, std::size_t element, Judgement& judgement);
 
   const Subject& subject_;

@@ -16,7 +16,7 @@ constexpr std::size_t enough_found = 3;  // bad elements, by narrowing down
 class Sampler {
  public:
   Sampler(std::span<const double> analytic, const Measure& measure, const Sampling& sampling)
-      : analytic_(analytic), measure_(measure), sampling_(sampling), random_(sampling.seed) {}
+      : analytic_(analytic), measure_(measure), sampling_(sampling) {}
 
   void element(std::size_t index) {
     const double one[] = {1.0};
@@ -25,10 +25,10 @@ class Sampler {
   }
 
   // All elements together, with random signs; and where that fails, the elements that are at fault.
-  void direction() {
+  void direction(Random& random) {
     std::vector<double> weights(analytic_.size());
     for (std::size_t i = 0; i < weights.size(); ++i)
-      weights[i] = (random_.random() < 0.5 ? -1 : 1) * scale(i);
+      weights[i] = (random.random() < 0.5 ? -1 : 1) * scale(i);
     result.directions.push_back(along({0, weights}));
     if (result.directions.back().verdict == Verdict::fail) narrow({0, weights});
   }
@@ -66,7 +66,6 @@ class Sampler {
   std::span<const double> analytic_;
   const Measure& measure_;
   const Sampling& sampling_;
-  Random random_;
   std::size_t bad_ = 0;
 };
 
@@ -138,8 +137,10 @@ SampledGradient sample_elements(std::span<const double> analytic, const Shape& s
       all ? analytic.size() : std::min(sampled, affordable / evaluations_of_one / 4 + 1);
   for (const std::size_t index : representative_elements(analytic, shape, count, sampling.seed))
     if (!sampler.spent()) sampler.element(index);
-  if (!all)
-    for (int k = 0; k < sampling.directions && !sampler.spent(); ++k) sampler.direction();
+  if (!all) {
+    Random random(sampling.seed);
+    for (int k = 0; k < sampling.directions && !sampler.spent(); ++k) sampler.direction(random);
+  }
 
   SampledGradient sample = std::move(sampler.result);
   std::vector<SampledElement>& elements = sample.elements;

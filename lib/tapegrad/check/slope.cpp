@@ -225,9 +225,13 @@ void Measurement::measure_noise() {
     const Slope& slope = start.central.slope;
     return !slope.known() || slope.value == 0 ? HUGE_VAL : slope.bar / std::abs(slope.value);
   };
+  // But not over a kink: what smaller steps contradict is not the slope here.
+  const Slope trusted = chosen(&Start::central).slope;
   const Start* best = nullptr;
   for (const Start& start : starts_)
-    if (!start.ends.empty() && (best == nullptr || part(start) < part(*best))) best = &start;
+    if (!start.ends.empty() && !disagree(start.central.slope, trusted) &&
+        (best == nullptr || part(start) < part(*best)))
+      best = &start;
   if (best == nullptr) return;
   const double value = best->central.slope.value;
   const Start* smooth = best;

@@ -14,10 +14,13 @@ Vjp::Vjp(Recording& recording, Id id, Id adjoint)
 
 bool Vjp::wants(std::size_t i) const { return recording_.sweep().reaches[operand(i)] != 0; }
 
+void Vjp::refuse(std::size_t i) const {
+  throw Error(std::string(op().name),
+              fmt::format("its derivative rule asks for operand {} of {}", i, size()));
+}
+
 void Vjp::give(std::size_t i, const Arg& share) {
-  if (i >= size())
-    throw Error(std::string(op().name),
-                fmt::format("its derivative rule gives to operand {} of {}", i, size()));
+  require(i);
   if (!wants(i)) return;
   const Shape& shape = recording_.node(operand(i)).shape;
   Tensor adjoint =

@@ -23,7 +23,11 @@ class Vjp {
   const Tensor y;
   const Adjoint ybar;
 
-  Tensor x(std::size_t i) const { return recording_.handle(operand(i)); }
+  /// Throws Error if there is no such operand.
+  Tensor x(std::size_t i) const {
+    require(i);
+    return recording_.handle(operand(i));
+  }
   std::size_t size() const { return recording_.node(id_).count; }
   virtual const Op& op() const { return *recording_.node(id_).op; }
   std::span<const std::int64_t> attributes() const { return recording_.attributes(id_); }
@@ -36,6 +40,10 @@ class Vjp {
   virtual void give(std::size_t i, const Arg& share);
 
  protected:
+  void require(std::size_t i) const {
+    if (i >= size()) refuse(i);
+  }
+  [[noreturn]] void refuse(std::size_t i) const;
   Id operand(std::size_t i) const { return recording_.operands(id_)[i]; }
   Recording& recording_;
   Id id_;

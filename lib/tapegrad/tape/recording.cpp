@@ -307,6 +307,12 @@ Tensor Recording::record(const Op& op, std::span<const Arg> args,
       if (args[i].is_number()) arg_ids_[i] = constant(args[i].number());
     const Operands operands(op, *this, arg_ids_, attributes);
     const Shape shape = op.shape(operands);
+    if (op.kind == Kind::elementwise)  // a rule that promises too much would read beyond operands
+      for (std::size_t i = 0; i < operands.size(); ++i)
+        if (operands[i] != shape && operands[i].numel() != 1 &&
+            broadcast(operands[i], shape) != shape)
+          operands.fail(fmt::format("its shape rule gives {}, to which operand {} does not stretch",
+                                    tapegrad::text(shape), i));
     // Outputs keep their numbers when an optimiser or an update changes a leaf in its place: what
     // would lie inside such a leaf is copied.
     const bool copied = op.alias == nullptr || is(arg_ids_[0], LeafKind::parameter) ||
