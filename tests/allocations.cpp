@@ -30,6 +30,12 @@ void* operator new(std::size_t bytes) { return take(bytes, usual); }
 void* operator new[](std::size_t bytes) { return take(bytes, usual); }
 void* operator new(std::size_t bytes, std::align_val_t a) { return take(bytes, number(a)); }
 void* operator new[](std::size_t bytes, std::align_val_t a) { return take(bytes, number(a)); }
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept { return take(bytes, usual); }
+void* operator new[](std::size_t bytes, const std::nothrow_t&) noexcept {
+  return take(bytes, usual);
+}
+void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
+void operator delete[](void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete[](void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
