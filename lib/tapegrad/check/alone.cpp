@@ -199,8 +199,12 @@ BalanceResult check_balance(const Subject& subject) {
           {fmt::format("by {} at {}", recording.node(p.consumer).op->name,
                        text(recording.node(p.consumer).site)),
            p.values});
-    // To blame is who overwrote: its contribution alone is there.
+    // To blame is who overwrote: its contribution alone is there, or one of its own was lost.
     const Passed* blamed = &passed[i].front();
+    for (const Passed& p : passed[i]) {
+      const double without = sum[worst] - p.values[worst];  // it was lost
+      if (std::abs(have[worst] - without) <= 1e-11 * magnitude[worst]) blamed = &p;
+    }
     for (const Passed& p : passed[i])
       if (std::abs(have[worst] - p.values[worst]) <= 1e-11 * magnitude[worst]) blamed = &p;
     const Node& n = recording.node(blamed->consumer);
