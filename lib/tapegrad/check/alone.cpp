@@ -203,7 +203,11 @@ BalanceResult check_balance(const Subject& subject) {
     const Passed* blamed = &passed[i].front();
     for (const Passed& p : passed[i]) {
       const double without = sum[worst] - p.values[worst];  // it was lost
-      if (std::abs(have[worst] - without) <= 1e-11 * magnitude[worst]) blamed = &p;
+      if (std::abs(have[worst] - without) > 1e-11 * magnitude[worst]) continue;
+      for (const Passed& q : passed[i])  // overwritten by what the sweep passed on after it
+        if (q.consumer < p.consumer || (q.consumer == p.consumer && q.operand > p.operand))
+          blamed = &q;
+      break;
     }
     for (const Passed& p : passed[i])
       if (std::abs(have[worst] - p.values[worst]) <= 1e-11 * magnitude[worst]) blamed = &p;
