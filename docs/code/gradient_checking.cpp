@@ -145,8 +145,8 @@ void one_of_many() {
   std::vector<double> signs(10'000, 1.0);
   signs[7'777] = -1;  // row 77, column 77
   const tg::Tensor sign = tape.constant(tg::Array(tg::Shape{100, 100}, signs));
-  const tg::Tensor y = tg::with_vjp(
-      "spoilt", w * w, {w, sign}, [](tg::Vjp& v) { v.give(0, v.ybar * (2.0 * v.x(0) * v.x(1))); });
+  const auto spoilt = [](tg::Vjp& v) { v.give(0, v.ybar * (2.0 * v.x(0) * v.x(1))); };
+  const tg::Tensor y = tg::with_vjp("spoilt", w * w, {w, sign}, spoilt);
 
   fmt::print("{}\n", tg::check_gradient(sum(y), w).text());
   // [/one_of_many]

@@ -24,7 +24,8 @@ void zero() {
   tg::name(net, "net");
   const tg::Tensor pixels = tape.input({{255, 128, 64}}).named("pixels");  // not scaled to 0..1
   net.hidden.weight.set({{1, -1, 2, -2}, {1, -1, 2, -2}, {1, -1, 2, -2}});
-  const tg::Tensor loss = half_squared_error(net(pixels), tape.input({{1}})).named("loss");
+  const tg::Tensor target = tape.input({{1}}).named("target");
+  const tg::Tensor loss = half_squared_error(net(pixels), target).named("loss");
 
   fmt::print("{}", why_zero(loss, net.hidden.weight));
   // [/zero]
