@@ -11,6 +11,7 @@
 #include "tapegrad/base/compare.hpp"
 #include "tapegrad/base/creation.hpp"
 #include "tapegrad/base/error.hpp"
+#include "tapegrad/base/index.hpp"
 #include "tapegrad/base/precision.hpp"
 #include "tapegrad/base/print.hpp"
 #include "tapegrad/base/random.hpp"

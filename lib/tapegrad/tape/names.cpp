@@ -1,7 +1,12 @@
 #include "tapegrad/tape/names.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <charconv>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "tapegrad/tape/recording.hpp"
 
@@ -41,6 +46,25 @@ void name_by_field(const Tensor& leaf, const reflection::Step* way) {
   std::string name;
   reflection::append(name, way);
   recording.name(id, name, Recording::Namer::field);
+}
+
+void name_elements(const Tensor& tensor, std::span<const std::string> names, Site at) {
+  constexpr std::string_view doing = "name_elements";
+  Recording& recording = Recording::of(tensor, doing, at);
+  const Id id = recording.id_of(tensor, doing, at);
+  const auto refuse = [&](std::string text) {
+    throw Error(std::string(doing), std::move(text), {recording.describe(id, "of")}, at, {});
+  };
+  if (std::cmp_not_equal(names.size(), recording.node(id).shape.numel()))
+    refuse(fmt::format("{} names for {} elements", names.size(), recording.node(id).shape.numel()));
+  if (std::any_of(names.begin(), names.end(), [](const auto& name) { return name.empty(); }))
+    refuse("a name is empty");
+  recording.name_elements(id, {names.begin(), names.end()});
+}
+
+void name_elements(const Tensor& tensor, std::initializer_list<std::string_view> names, Site at) {
+  const std::vector<std::string> list(names.begin(), names.end());
+  name_elements(tensor, std::span<const std::string>(list), at);
 }
 
 }  // namespace tapegrad

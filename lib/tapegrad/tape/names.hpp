@@ -2,6 +2,8 @@
 // call them `hidden.weight`.
 #pragma once
 
+#include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -33,5 +35,13 @@ void name(const Struct& net, std::string_view prefix) {
     if (leaf.valid()) leaf.named(whole);
   });
 }
+
+/// Names for the single elements of a tensor, row-major: `name_elements(w, {"w1", "w3", "w2",
+/// "w4"})`. Derivations and pictures call the elements so; others are called `w[0,1]`. Throws Error
+/// if there are not as many names as elements, or one of them is empty.
+void name_elements(const Tensor& tensor, std::initializer_list<std::string_view> names,
+                   Site at = Site::here());
+void name_elements(const Tensor& tensor, std::span<const std::string> names,
+                   Site at = Site::here());
 
 }  // namespace tapegrad

@@ -368,6 +368,15 @@ void Recording::name(Id id, std::string_view name, Namer namer) {
   names_[n.name].text.assign(name);
 }
 
+void Recording::name_elements(Id id, std::vector<std::string> names) {
+  element_names_.insert_or_assign(id, std::move(names));
+}
+
+std::string_view Recording::element_name(Id id, std::size_t element) const {
+  const auto found = element_names_.find(id);
+  return found == element_names_.end() ? std::string_view{} : found->second[element];
+}
+
 Mark Recording::mark() const {
   Mark m;
   m.serial = size_ == 0 ? first_serial_ : node(size_ - 1).born;
@@ -414,6 +423,7 @@ void Recording::truncate(const Mark& m) {
     leaves_.pop_back();
   }
   while (names_used_ > 0 && names_[names_used_ - 1].owner >= size_) --names_used_;
+  element_names_.erase(element_names_.lower_bound(size_), element_names_.end());
   std::erase_if(notes_, [&](const Note& note) { return note.id >= size_ || note.before > size_; });
   std::erase_if(pending_, [&](Id id) { return id >= size_; });
   while (!kept_.empty() && kept_.back().before >= size_) kept_.pop_back();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -101,6 +102,10 @@ class Recording {
   /// to the same field, as of the whole network after one of its parts.
   enum class Namer : std::uint8_t { user, field, maker };
   void name(Id id, std::string_view name, Namer namer = Namer::user);
+  /// Names for the single elements of a record, row-major, as many as it has.
+  void name_elements(Id id, std::vector<std::string> names);
+  /// The name of an element, or an empty text.
+  std::string_view element_name(Id id, std::size_t element) const;
   /// A number as a tensor: the constant that holds it.
   Tensor number(double value) { return handle(constant(value)); }
 
@@ -272,6 +277,7 @@ class Recording {
   std::vector<Leaf> leaves_;
   std::vector<Name> names_;  // those from names_used_ on are kept for their memory
   std::uint32_t names_used_ = 0;
+  std::map<Id, std::vector<std::string>> element_names_;
   std::vector<Frame> frames_;
   std::uint32_t frame_ = Node::none;
   std::vector<Note> notes_;
