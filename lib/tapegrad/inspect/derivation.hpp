@@ -55,19 +55,19 @@ struct Sentence {
 
 /// Cells are sentences.
 struct Table {
-  std::vector<std::string> head;
-  std::vector<std::vector<std::string>> rows;
+  std::vector<std::string> head = {};
+  std::vector<std::vector<std::string>> rows = {};
 };
 
-using Line = std::variant<Sentence, Equation, Table>;
-
-struct Section {
-  std::string name;   // "paths": what Derivation::section takes
-  std::string title;  // as printed
-  std::vector<Line> lines = {};
-};
+using Paragraph = std::variant<Sentence, Equation, Table>;
 
 struct Derivation {
+  struct Section {
+    std::string name;   // "paths": what section() takes
+    std::string title;  // as printed
+    std::vector<Paragraph> lines = {};
+  };
+
   std::vector<Section> sections = {};
   std::vector<Quantity> quantities = {};
   std::string footnote = {};  // what the sign for rounded sides means; empty where it is not used

@@ -5,10 +5,91 @@
 
 namespace tapegrad {
 
+/// `{}` are filled in, in this order: a translation that needs another writes {1}, {0}. Between
+/// backquotes stand formulas.
 struct Words {
+  // The sections' titles.
+  std::string_view network = "The network";
+  std::string_view forward = "Forward";
+  std::string_view local = "Local derivatives";
+  std::string_view paths = "The paths";
+  std::string_view merged = "Backward: the same, merged";
+  std::string_view matrices = "In matrices";
+  std::string_view update = "The update";
+  std::string_view check = "The check";
+
+  // The network.
+  std::string_view asked = "Asked is `{}`: how fast `{}` changes with `{}`, which is {}.";
+  std::string_view asked_of_all = "Asked is `{}` for every element of `{}`.";
+  std::string_view asked_of_every =
+      "Asked is how fast `{}` changes with each of its {} parameters.";
+  std::string_view symbol = "symbol", shape = "shape", what = "what it is", line = "line";
+  std::string_view parameter = "parameter", input = "input", state = "state", constant = "constant";
+  std::string_view more_rows = "and {} more";
+
+  // Forward.
+  std::string_view forward_of_element = "Each step on the way from `{}` to `{}`, in this order.";
+  std::string_view forward_of_all = "Each step, in this order.";
+  std::string_view sample =
+      "`{}` acts in {} rows (samples) of `{}`. One is written out here, the one that counts most: "
+      "row {}.";
+  std::string_view more_elements = "So do {} more elements of `{}`.";
+  std::string_view left_out = "the number at the end stands for {} more terms";
+
+  // Local derivatives.
+  std::string_view locals =
+      "One for each step: how fast its result changes with what goes in, all else held fixed. The "
+      "rule is that of the op; in it, y is the result and ybar its adjoint.";
+  std::string_view rule = "{}: `{}`";
+
+  // The paths.
+  std::string_view one_path = "One path leads from `{}` to `{}`. Along it, slopes multiply:";
+  std::string_view many_paths =
+      "{} paths lead from `{}` to `{}`. Along a path, slopes multiply; over paths, products add "
+      "up.";
+  std::string_view largest_paths = "The largest, with their shares of the whole:";
+  std::string_view share = "{} %";
+  std::string_view factors = "... {} more factors ...";
+  std::string_view other_paths = "the other {} together";
+  std::string_view sum_of_paths = "the sum of all";
+  std::string_view cancel =
+      "They cancel: their magnitudes add up to {} times the magnitude of the sum.";
+  std::string_view no_path = "No slope leads from `{}` to `{}` that is not 0: the derivative is 0.";
+  std::string_view too_many_paths =
+      "The stages are too large to follow each path by itself; the check below is made without.";
+
+  // Merged.
+  std::string_view deltas =
+      "`{}` is short for `{}`, and so for every other quantity. From `{}` backwards, each is made "
+      "of "
+      "those after it, once, however many paths share it.";
+  std::string_view saved =
+      "Path by path, this takes {} multiplications; merged, {}: that is back-propagation.";
+
+  // In matrices.
+  std::string_view matrix_form = "The same for all elements at once, as it was computed.";
+  std::string_view marked = "The element asked for is marked.";
+
+  // The update.
+  std::string_view rate = "Gradient descent with the learning rate {} moves against the slope.";
+  std::string_view predicted = "predicted change of `{}`", actual = "actual change",
+                   difference = "second order and beyond";
+  std::string_view this_alone = "`{}` alone", all_parameters = "all {} parameters";
+  std::string_view what_moves = "what moves";
+  std::string_view before_after = "`{}` is {} before and {} after all have moved.";
+
+  // The check.
+  std::string_view by = "computed by", value = "value", agrees = "digits as the tape's";
+  std::string_view by_tape = "the tape, backwards";
+  std::string_view by_paths = "the sum over all paths";
+  std::string_view by_differences = "differences of `{}`, extrapolated";
+  std::string_view by_forward_mode = "forward mode, from the kernels alone";
+  std::string_view unknown = "not known";
+  std::string_view along = "The derivative along one random direction of each:";
+
   std::string_view rounded =
-      "An approximately-equal sign: the printed numbers are rounded, and rounded numbers give "
-      "another last digit; the result comes from full precision.";
+      "An approximately-equal sign stands where the printed numbers are rounded and give another "
+      "last digit; every result comes from full precision.";
 };
 
 inline constexpr Words english{};

@@ -1,0 +1,87 @@
+#include "tapegrad/kernel/symbols.hpp"
+
+#include <cmath>
+#include <utility>
+
+#include "tapegrad/kernel/number_system.hpp"
+
+namespace tapegrad {
+namespace {
+
+bool is(const Number& x, double literal) { return x.value() == nullptr && x.literal() == literal; }
+
+/// The operand of a negation, or nullptr.
+const Number* negated(const Number& x) {
+  const Expression* e = expression(x);
+  const bool minus =
+      e != nullptr && e->form == Expression::Form::unary && e->function == Function::negate;
+  return minus ? &e->x : nullptr;
+}
+
+class SymbolSystem final : public NumberSystem {
+ public:
+  Number number(double literal) const override { return literal; }
+
+  Number apply(Function f, const Number& x) const override {
+    if (f == Function::negate)
+      if (const Number* twice = negated(x)) return *twice;
+    return Number(new Expression(*this, f, x, evaluate(f, value_of(x))));
+  }
+
+  Number apply(Function f, const Number& x, const Number& y) const override {
+    switch (f) {
+      case Function::add:
+        if (is(x, 0)) return y;
+        if (is(y, 0)) return x;
+        if (const Number* minus = negated(y)) return x - *minus;
+        break;
+      case Function::subtract:
+        if (is(y, 0)) return x;
+        if (is(x, 0)) return -y;
+        if (x.value() == y.value() && std::isfinite(value_of(x))) return 0;
+        if (const Number* minus = negated(y)) return x + *minus;
+        break;
+      case Function::multiply:
+        if (is(x, 0) || is(y, 0)) return value_of(x) * value_of(y);
+        if (is(x, 1)) return y;
+        if (is(y, 1)) return x;
+        if (is(x, -1)) return -y;
+        if (is(y, -1)) return -x;
+        if (const Number* minus = negated(x)) return -(*minus * y);
+        if (const Number* minus = negated(y)) return -(x * *minus);
+        if (x.value() == y.value()) return pow(x, 2);
+        break;
+      case Function::divide:
+        if (is(y, 1)) return x;
+        if (is(x, 0)) return value_of(x) / value_of(y);
+        if (const Number* minus = negated(x)) return -(*minus / y);
+        break;
+      case Function::pow:
+        if (is(y, 1)) return x;
+        break;
+      default:
+        break;
+    }
+    return Number(new Expression(*this, f, x, y, evaluate(f, value_of(x), value_of(y))));
+  }
+
+  std::partial_ordering compare(const Number& x, const Number& y) const override {
+    return value_of(x) <=> value_of(y);
+  }
+  bool equal(const Number& x, const Number& y) const override { return value_of(x) == value_of(y); }
+  bool finite(const Number& x) const override { return std::isfinite(value_of(x)); }
+  double value(const Number& x) const override { return value_of(x); }
+};
+
+}  // namespace
+
+const NumberSystem& symbols() {
+  static const SymbolSystem system;
+  return system;
+}
+
+Number symbol(std::uint32_t name, double value) {
+  return Number(new Expression(symbols(), name, value));
+}
+
+}  // namespace tapegrad
