@@ -555,7 +555,7 @@ void Explainer::merged() {
     append(equation, sum, stages_.adjoint(p.id, p.element), symbols);
     s.lines.emplace_back(std::move(equation));
   }
-  if (paths_->count() > 1)
+  if (paths_->products_apart() > paths_->products_merged())
     say(s, words_.saved, paths_->products_apart().str(), paths_->products_merged());
 }
 

@@ -156,7 +156,7 @@ struct Part {
 };
 
 Part negative(Part p) {
-  if (p.level < Level::product) p = {.text = "(" + p.text + ")", .value = p.value};
+  if (p.level < Level::product || p.below_zero) p = {.text = "(" + p.text + ")", .value = p.value};
   p.minus = !p.minus;
   p.value = -p.value;
   return p;

@@ -17,6 +17,8 @@ namespace {
 /// Notations of what only adds up or rearranges: no factor of a chain of its own.
 constexpr std::string_view plain_notations[] = {"{} + {}", "{} - {}", "-{}", "{}", "broadcast({})"};
 
+constexpr std::string_view product_notation = "{} * {}";
+
 bool plain(std::string_view notation) {
   return std::find(std::begin(plain_notations), std::end(plain_notations), notation) !=
          std::end(plain_notations);
@@ -97,7 +99,8 @@ bool Stages::belongs(Id id, Id to) const {
   const Node& n = node(id);
   if (composite(id) != Node::none && composite(id) == composite(to)) return true;
   if (n.op->kind == Kind::view) return true;
-  const bool linear = n.op->kind == Kind::contraction || plain(n.op->notation);
+  const bool linear = n.op->kind == Kind::contraction || n.op->notation == product_notation ||
+                      plain(n.op->notation);
   const bool value_of_composite =
       node(to).op->kind == Kind::composite && recording().operands(to).back() == id;
   return (linear && plain(node(to).op->notation)) || value_of_composite;
