@@ -77,6 +77,14 @@ class Explainer {
     return d_.quantity({Kind::derivative, by, of});
   }
   std::string number(double value) const { return number_text(value, options_.digits); }
+  /// The number that is printed for it.
+  double printed(double value) const { return std::strtod(number(value).c_str(), nullptr); }
+  /// Whether rounded numbers give the rounded result; notes if not.
+  bool exact(double by_printed, double result) {
+    const bool same = printed(by_printed) == printed(result);
+    any_rounded_ = any_rounded_ || !same;
+    return same;
+  }
   std::function<std::string(Id)> names() {
     return [this](Id id) { return name(id); };
   }
@@ -184,12 +192,9 @@ void Explainer::append(Equation& equation, const Number& x, double value, const 
   const Spelled symbolic = spell(x, spelling);
   spelling.numbers = true;
   const Spelled numeric = spell(x, spelling);
-  const std::string result = number(value);
   add(symbolic.formula);
   add(numeric.formula);
-  const bool exact = number(numeric.value) == result;
-  if (!exact) any_rounded_ = true;
-  add(result, !exact);
+  add(number(value), !exact(numeric.value, value));
   if (symbolic.left_out > 0 && symbolic.formula.size() <= longest_formula) {
     if (!equation.note.empty()) equation.note += "; ";
     equation.note += filled(words_.left_out, symbolic.left_out);
@@ -451,7 +456,7 @@ void Explainer::paths() {
     const std::size_t n = path.edges.size();
     const bool shortened = n > longest_chain;
     std::string chain = fmt::format("`{}`", x), product;
-    double printed = 1;
+    double by_printed = 1;
     for (std::size_t i = 0; i < n; ++i) {
       const Paths::Edge& edge = paths_->edges()[path.edges[i]];
       const Paths::Point& to = paths_->points()[edge.to];
@@ -462,22 +467,20 @@ void Explainer::paths() {
           middle *= paths_->edges()[path.edges[k]].slope;
         chain += " → " + filled(words_.factors, n - longest_chain);
         product += fmt::format(" * {}", middle < 0 ? "(" + number(middle) + ")" : number(middle));
-        printed *= std::strtod(number(middle).c_str(), nullptr);
+        by_printed *= printed(middle);
         continue;
       }
       chain += fmt::format(" → `{}`", name(to.id, to.element));
       const std::string factor = number(edge.slope);
       product += fmt::format("{}{}", i == 0 ? "" : " * ",
                              edge.slope < 0 && n > 1 ? "(" + factor + ")" : factor);
-      printed *= std::strtod(factor.c_str(), nullptr);
+      by_printed *= printed(edge.slope);
     }
     s.lines.emplace_back(Sentence{std::move(chain)});
     Equation equation{.sides = {{.formula = product}}};
     const std::string result = number(path.product);
     if (product != result) {
-      const bool exact = number(printed) == result;
-      if (!exact) any_rounded_ = true;
-      equation.sides.push_back({.formula = result, .rounded = !exact});
+      equation.sides.push_back({.formula = result, .rounded = !exact(by_printed, path.product)});
     }
     if (paths_->count() > 1 && whole != 0)
       equation.note = filled(words_.share, fmt::format("{:.1f}", 100 * path.product / whole));
@@ -692,12 +695,8 @@ void Explainer::update() {
       {.formula = fmt::format("{} - {} * {}", name(x_, element_), rate_text, by)});
   equation.sides.push_back({.formula = fmt::format("{} - {} * {}", number(before), rate_text,
                                                    g < 0 ? "(" + g_text + ")" : g_text)});
-  const double printed =
-      std::strtod(number(before).c_str(), nullptr) -
-      std::strtod(rate_text.c_str(), nullptr) * std::strtod(g_text.c_str(), nullptr);
-  const bool exact = number(printed) == number(after);
-  if (!exact) any_rounded_ = true;
-  equation.sides.push_back({.formula = number(after), .rounded = !exact});
+  const bool rounded = !exact(printed(before) - printed(rate) * printed(g), after);
+  equation.sides.push_back({.formula = number(after), .rounded = rounded});
   s.lines.emplace_back(std::move(equation));
   std::vector<double> step(static_cast<std::size_t>(stages_.shape(x_).numel()), 0.0);
   step[element_] = -rate * g;
@@ -870,7 +869,7 @@ void Explainer::check_of_all() {
   for (Id id : stages_.x()) {
     if (!stages_.on_way(id)) continue;
     const Array drawn = random.normal(0, 1, stages_.shape(id));
-    const std::vector<double> direction(drawn.values().begin(), drawn.values().end());
+    const std::vector<double> direction = drawn.values();
     const std::vector<double> g = stages_.adjoint(id).values();
     double tape = 0;
     for (std::size_t i = 0; i < g.size(); ++i) tape += g[i] * direction[i];
