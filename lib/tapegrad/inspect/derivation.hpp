@@ -25,6 +25,8 @@ struct Quantity {
   Kind kind = Kind::value;
   std::string name;
   std::string of = {};
+
+  friend bool operator==(const Quantity&, const Quantity&) = default;
 };
 
 /// One side of an equation: a formula in the notation of ops ("a * (1 - b)", "sum(x, axis 0)",
@@ -85,8 +87,12 @@ struct Derivation {
   std::string quantity(const Quantity& quantity);
 };
 
-/// For a terminal, at most `width` columns wide where formulas can be broken at their signs.
-std::string text(const Derivation& derivation);
+struct TextOptions {
+  /// Of a line, in columns; a formula is broken at its signs.
+  std::size_t width = 100;
+};
+/// For a terminal.
+std::string text(const Derivation& derivation, const TextOptions& options = {});
 /// With formulas in LaTeX, as code-hosting sites render it.
 std::string markdown(const Derivation& derivation);
 
