@@ -11,8 +11,8 @@
 namespace tapegrad {
 namespace {
 
-bool rounded(const Section& section) {
-  return std::any_of(section.lines.begin(), section.lines.end(), [](const Line& line) {
+bool rounded(const Derivation::Section& section) {
+  return std::any_of(section.lines.begin(), section.lines.end(), [](const Paragraph& line) {
     const auto* equation = std::get_if<Equation>(&line);
     return equation != nullptr && std::any_of(equation->sides.begin(), equation->sides.end(),
                                               [](const Side& side) { return side.rounded; });
@@ -29,11 +29,13 @@ double Derivation::value() const {
 }
 
 Derivation Derivation::section(std::string_view name) const {
-  const auto found = std::find_if(sections.begin(), sections.end(),
-                                  [&](const Section& section) { return section.name == name; });
+  const auto found =
+      std::find_if(sections.begin(), sections.end(),
+                   [&](const Derivation::Section& section) { return section.name == name; });
   if (found == sections.end()) {
     std::string names;
-    for (const Section& section : sections) names += (names.empty() ? "" : ", ") + section.name;
+    for (const Derivation::Section& section : sections)
+      names += (names.empty() ? "" : ", ") + section.name;
     throw Error("section", fmt::format("there is no section '{}'", name), {},
                 names.empty() ? "there is none at all" : "there are " + names);
   }

@@ -29,7 +29,7 @@ class Formula {
   Formula(const Derivation& derivation, bool matrices)
       : derivation_(derivation), matrices_(matrices) {}
 
-  Strip set(std::string_view formula) && {
+  BrokenLine set(std::string_view formula) && {
     set(expression(formula), 0);
     return std::move(strip_);
   }
@@ -124,7 +124,7 @@ class Formula {
 
   const Derivation& derivation_;
   bool matrices_;
-  Strip strip_;
+  BrokenLine strip_;
 };
 
 // ---- words
@@ -259,7 +259,7 @@ class Equations {
     return width_ > taken + 20 ? width_ - taken : 20;
   }
 
-  Strip set_side(const Equation& e, std::size_t i) const {
+  BrokenLine set_side(const Equation& e, std::size_t i) const {
     return Formula(derivation_, e.matrices).set(e.sides[i].formula);
   }
 
@@ -270,7 +270,7 @@ class Equations {
     const bool blocks = std::any_of(e.sides.begin(), e.sides.end(),
                                     [](const Side& side) { return !side.rows.empty(); });
     std::string line = start;
-    std::vector<Strip> sides;
+    std::vector<BrokenLine> sides;
     for (std::size_t i = begin; i < e.sides.size(); ++i) {
       sides.push_back(set_side(e, i));
       line += sign(e, i) + sides.back().text();
@@ -287,7 +287,8 @@ class Equations {
         side = set_matrix(e.sides[i]);
       } else {
         const std::size_t used = columns(front) + 2;
-        for (const Strip& part : sides[i - begin].lines(room(e) > used + 20 ? room(e) - used : 20))
+        for (const BrokenLine& part :
+             sides[i - begin].lines(room(e) > used + 20 ? room(e) - used : 20))
           side.push_back((side.empty() ? "" : "  ") + part.text());
       }
       for (const std::string& part : side)
@@ -395,7 +396,7 @@ std::string text(const Derivation& derivation, const TextOptions& options) {
     if (!result.empty()) result += '\n';
     for (const std::string& line : lines) result += line + "\n";
   };
-  for (const Section& section : derivation.sections) {
+  for (const Derivation::Section& section : derivation.sections) {
     if (!section.title.empty()) add({section.title, std::string(columns(section.title), '-')});
     for (std::size_t i = 0; i < section.lines.size();) {
       std::vector<const Equation*> equations;

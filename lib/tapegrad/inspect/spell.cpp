@@ -77,8 +77,8 @@ std::string_view name_of(Function f) {
 }
 
 bool is_function(const Number& x, Function f) {
-  const Expression* e = expression(x);
-  return e != nullptr && e->form != Expression::Form::symbol && e->function == f;
+  const SymbolTree* e = tree_of(x);
+  return e != nullptr && e->form != SymbolTree::Form::symbol && e->function == f;
 }
 
 /// One term of a sum.
@@ -93,7 +93,7 @@ std::vector<Term> terms_of(const Number& x) {
   while (!open.empty()) {
     const Term t = std::move(open.back());
     open.pop_back();
-    const Expression* e = expression(t.x);
+    const SymbolTree* e = tree_of(t.x);
     if (is_function(t.x, Function::add) || is_function(t.x, Function::subtract)) {
       open.push_back({t.minus != (e->function == Function::subtract), e->y});
       open.push_back({t.minus, e->x});
@@ -113,8 +113,8 @@ std::vector<Number> factors_of(const Number& x) {
     const Number f = std::move(open.back());
     open.pop_back();
     if (is_function(f, Function::multiply)) {
-      open.push_back(expression(f)->y);
-      open.push_back(expression(f)->x);
+      open.push_back(tree_of(f)->y);
+      open.push_back(tree_of(f)->x);
     } else {
       result.push_back(f);
     }
@@ -129,18 +129,18 @@ struct Occurring {
 };
 Occurring occurring(const Number& x, const SpellOptions& options) {
   Occurring result;
-  std::vector<const Expression*> open{expression(x)};
+  std::vector<const SymbolTree*> open{tree_of(x)};
   while (!open.empty()) {
-    const Expression* e = open.back();
+    const SymbolTree* e = open.back();
     open.pop_back();
     if (e == nullptr) continue;
-    if (e->form == Expression::Form::symbol) {
+    if (e->form == SymbolTree::Form::symbol) {
       result.first = std::min(result.first, e->symbol);
       result.kept = result.kept || (options.kept && options.kept(e->symbol));
       continue;
     }
-    open.push_back(expression(e->x));
-    if (e->form == Expression::Form::binary) open.push_back(expression(e->y));
+    open.push_back(tree_of(e->x));
+    if (e->form == SymbolTree::Form::binary) open.push_back(tree_of(e->y));
   }
   return result;
 }
@@ -175,9 +175,9 @@ class Speller {
   explicit Speller(const SpellOptions& options) : options_(options) {}
 
   Part part(const Number& x) {
-    const Expression* e = expression(x);
+    const SymbolTree* e = tree_of(x);
     if (e == nullptr) return literal(x.literal());
-    if (e->form == Expression::Form::symbol) return symbol(*e);
+    if (e->form == SymbolTree::Form::symbol) return symbol(*e);
     switch (e->function) {
       case Function::add:
       case Function::subtract:
@@ -222,15 +222,15 @@ class Speller {
     return {.text = text, .minus = minus, .value = minus ? -printed : printed};
   }
 
-  Part symbol(const Expression& e) const {
+  Part symbol(const SymbolTree& e) const {
     const auto [text, printed] = rounded(e.value);
     if (!options_.numbers) return {.text = options_.name(e.symbol), .value = printed};
     return {.text = text, .below_zero = printed < 0, .value = printed};
   }
 
-  Part call(const Expression& e) {
+  Part call(const SymbolTree& e) {
     const Part a = part(e.x);
-    if (e.form == Expression::Form::binary) {
+    if (e.form == SymbolTree::Form::binary) {
       const Part b = part(e.y);
       return {.text = fmt::format("{}({}, {})", name_of(e.function), at(a, Level::open),
                                   at(b, Level::open)),

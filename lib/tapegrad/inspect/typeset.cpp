@@ -296,26 +296,26 @@ bool right_aligned(const Table& table, std::size_t column) {
 
 // ---- lines
 
-void Strip::put(std::string_view text, std::size_t width) {
+void BrokenLine::put(std::string_view text, std::size_t width) {
   pieces_.back().text += text;
   pieces_.back().width += width;
 }
 
-void Strip::may_break(int rank) { pieces_.push_back({.rank = rank}); }
+void BrokenLine::may_break(int rank) { pieces_.push_back({.rank = rank}); }
 
-std::string Strip::text() const {
+std::string BrokenLine::text() const {
   std::string result;
   for (const Piece& piece : pieces_) result += piece.text;
   return result;
 }
 
-std::size_t Strip::width() const {
+std::size_t BrokenLine::width() const {
   std::size_t result = 0;
   for (const Piece& piece : pieces_) result += piece.width;
   return result;
 }
 
-std::vector<Strip> Strip::lines(std::size_t width) const {
+std::vector<BrokenLine> BrokenLine::lines(std::size_t width) const {
   // Where a part is too wide, its outermost breaks are opened, until all parts fit.
   std::vector<bool> open(pieces_.size() + 1);
   open.front() = open.back() = true;
@@ -333,7 +333,7 @@ std::vector<Strip> Strip::lines(std::size_t width) const {
         if (pieces_[i].rank == lowest) open[i] = changed = true;
     }
   }
-  std::vector<Strip> result(1);
+  std::vector<BrokenLine> result(1);
   for (std::size_t first = 0, end = 0; first < pieces_.size(); first = end) {
     std::size_t wide = 0;
     for (end = first; end == first || !open[end]; ++end) wide += pieces_[end].width;

@@ -81,17 +81,17 @@ bool right_aligned(const Table& table, std::size_t column);
 // ---- lines
 
 /// A line made of pieces, in front of which it may be broken: lower ranks first.
-class Strip {
+class BrokenLine {
  public:
   void put(std::string_view text) { put(text, columns(text)); }
   void put(std::string_view text, std::size_t width);
-  void put(const Strip& whole) { put(whole.text(), whole.width()); }
+  void put(const BrokenLine& whole) { put(whole.text(), whole.width()); }
   void may_break(int rank);
 
   std::string text() const;
   std::size_t width() const;
   /// At most this wide, where it can be.
-  std::vector<Strip> lines(std::size_t width) const;
+  std::vector<BrokenLine> lines(std::size_t width) const;
 
  private:
   struct Piece {

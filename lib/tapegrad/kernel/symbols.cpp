@@ -12,9 +12,9 @@ bool is(const Number& x, double literal) { return x.value() == nullptr && x.lite
 
 /// The operand of a negation, or nullptr.
 const Number* negated(const Number& x) {
-  const Expression* e = expression(x);
+  const SymbolTree* e = tree_of(x);
   const bool minus =
-      e != nullptr && e->form == Expression::Form::unary && e->function == Function::negate;
+      e != nullptr && e->form == SymbolTree::Form::unary && e->function == Function::negate;
   return minus ? &e->x : nullptr;
 }
 
@@ -25,7 +25,7 @@ class SymbolSystem final : public NumberSystem {
   Number apply(Function f, const Number& x) const override {
     if (f == Function::negate)
       if (const Number* twice = negated(x)) return *twice;
-    return Number(new Expression(*this, f, x, evaluate(f, value_of(x))));
+    return Number(new SymbolTree(*this, f, x, evaluate(f, value_of(x))));
   }
 
   Number apply(Function f, const Number& x, const Number& y) const override {
@@ -62,7 +62,7 @@ class SymbolSystem final : public NumberSystem {
       default:
         break;
     }
-    return Number(new Expression(*this, f, x, y, evaluate(f, value_of(x), value_of(y))));
+    return Number(new SymbolTree(*this, f, x, y, evaluate(f, value_of(x), value_of(y))));
   }
 
   std::partial_ordering compare(const Number& x, const Number& y) const override {
@@ -81,7 +81,7 @@ const NumberSystem& symbols() {
 }
 
 Number symbol(std::uint32_t name, double value) {
-  return Number(new Expression(symbols(), name, value));
+  return Number(new SymbolTree(symbols(), name, value));
 }
 
 }  // namespace tapegrad

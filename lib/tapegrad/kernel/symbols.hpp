@@ -10,14 +10,14 @@
 namespace tapegrad {
 
 /// Beside its value, what a number of symbols() is: a symbol, or a function of one or two others.
-struct Expression final : Number::Value {
+struct SymbolTree final : Number::Value {
   enum class Form : std::uint8_t { symbol, unary, binary };
 
-  Expression(const NumberSystem& owner, std::uint32_t name, double number)
+  SymbolTree(const NumberSystem& owner, std::uint32_t name, double number)
       : Value(owner), form(Form::symbol), symbol(name), value(number) {}
-  Expression(const NumberSystem& owner, Function f, Number operand, double number)
+  SymbolTree(const NumberSystem& owner, Function f, Number operand, double number)
       : Value(owner), form(Form::unary), function(f), value(number), x(std::move(operand)) {}
-  Expression(const NumberSystem& owner, Function f, Number left, Number right, double number)
+  SymbolTree(const NumberSystem& owner, Function f, Number left, Number right, double number)
       : Value(owner),
         form(Form::binary),
         function(f),
@@ -38,13 +38,13 @@ const NumberSystem& symbols();
 Number symbol(std::uint32_t name, double value);
 
 /// What a number of symbols() was computed by, or nullptr for a literal.
-inline const Expression* expression(const Number& x) {
-  return static_cast<const Expression*>(x.value());
+inline const SymbolTree* tree_of(const Number& x) {
+  return static_cast<const SymbolTree*>(x.value());
 }
 
 /// The double that it stands for.
 inline double value_of(const Number& x) {
-  return x.value() == nullptr ? x.literal() : expression(x)->value;
+  return x.value() == nullptr ? x.literal() : tree_of(x)->value;
 }
 
 }  // namespace tapegrad
