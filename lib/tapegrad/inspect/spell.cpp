@@ -301,6 +301,11 @@ class Speller {
       Part only = part(summands[0].x);
       return summands[0].minus ? negative(std::move(only)) : only;
     }
+    // A sum begins with a term that has no minus, if there is one.
+    const auto positive =
+        std::find_if(summands.begin(), summands.end(), [](const Summand& s) { return !s.minus; });
+    if (positive != summands.end() && !(any_literal && literal_first))
+      std::rotate(summands.begin(), positive, positive + 1);
     Part result{.text = "", .level = Level::sum};
     const auto add = [&](const Part& p) {
       const int least = p.minus ? Level::product : Level::sum;
@@ -334,6 +339,20 @@ std::string number_text(double number, int digits) {
   std::string text = fmt::format("{:#.{}g}", number, digits);
   if (text.ends_with('.')) text.pop_back();
   return text;
+}
+
+std::vector<std::vector<std::uint32_t>> products_of_symbols(const Number& x) {
+  std::vector<std::vector<std::uint32_t>> result;
+  for (const Term& t : terms_of(x)) {
+    if (t.minus) return {};
+    std::vector<std::uint32_t>& product = result.emplace_back();
+    for (const Number& f : factors_of(t.x)) {
+      const SymbolTree* e = tree_of(f);
+      if (e == nullptr || e->form != SymbolTree::Form::symbol) return {};
+      product.push_back(e->symbol);
+    }
+  }
+  return result;
 }
 
 Spelled spell(const Number& x, const SpellOptions& options) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "tapegrad/kernel/symbols.hpp"
 
@@ -35,5 +36,8 @@ struct Spelled {
 /// Terms of sums stand in the order of their symbols. Sums may be as long as they like; deep
 /// nesting of functions is followed by recursion.
 Spelled spell(const Number& x, const SpellOptions& options);
+
+/// The terms of a sum, if each is a product of symbols without a minus: which symbols. Else empty.
+std::vector<std::vector<std::uint32_t>> products_of_symbols(const Number& x);
 
 }  // namespace tapegrad

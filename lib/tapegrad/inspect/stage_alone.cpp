@@ -8,6 +8,19 @@
 #include "tapegrad/kernel/symbols.hpp"
 
 namespace tapegrad {
+namespace {
+
+/// Whether what some outputs need includes a record.
+bool reads(const Recording& recording, std::span<const Id> outputs, Id record) {
+  std::vector<std::uint8_t> needed(recording.size(), 0);
+  for (Id id : outputs) needed[id] = 1;
+  for (Id id = recording.size(); id-- > record;)
+    if (needed[id] != 0)
+      for (Id operand : recording.operands(id)) needed[operand] = 1;
+  return needed[record] != 0;
+}
+
+}  // namespace
 
 StageAlone::StageAlone(const Stages& stages, const Stage& stage) : stages_(stages), stage_(stage) {
   tape_.limit(static_cast<std::size_t>(-1));
@@ -30,8 +43,19 @@ StageAlone::StageAlone(const Stages& stages, const Stage& stage) : stages_(stage
   moved_.resize(active_.size());
 }
 
-Id StageAlone::copy(Id id) const {
-  return tape_.recording().id_of(transcript_->copy(id), "explain", Site{});
+Id StageAlone::id(const Tensor& tensor) const {
+  return tape_.recording().id_of(tensor, "explain", Site{});
+}
+
+std::vector<Id> StageAlone::ids(std::span<const Tensor> tensors) const {
+  std::vector<Id> result;
+  for (const Tensor& tensor : tensors) result.push_back(id(tensor));
+  return result;
+}
+
+std::size_t StageAlone::place(Id input) const {
+  return static_cast<std::size_t>(std::find(active_.begin(), active_.end(), input) -
+                                  active_.begin());
 }
 
 bool StageAlone::elementwise() const {
@@ -56,20 +80,35 @@ std::size_t StageAlone::element(Id input, std::size_t of_result) const {
 
 void StageAlone::run_back(std::span<const double> adjoint) {
   const Recording& recording = tape_.recording();
-  const Id seed = recording.id_of(seed_, "explain", Site{});
+  const Id seed = id(seed_);
   if (back_ == nullptr) {
-    std::vector<Id> outputs;
-    for (const Tensor& share : shares_)
-      outputs.push_back(recording.id_of(share, "explain", Site{}));
-    back_ =
-        std::make_unique<Trial<double>>(recording, outputs, std::span<const Id>(&seed, 1), Site{});
+    back_ = std::make_unique<Trial<double>>(recording, ids(shares_), std::span<const Id>(&seed, 1),
+                                            Site{});
   }
   std::copy(adjoint.begin(), adjoint.end(), back_->free(seed).begin());
   back_->run();
 }
 
 std::span<const double> StageAlone::passed(std::size_t active) const {
-  return back_->values(tape_.recording().id_of(shares_[active], "explain", Site{}));
+  return back_->values(id(shares_[active]));
+}
+
+std::vector<std::span<const double>> StageAlone::passed_to_all(std::span<const double> adjoint) {
+  const Recording& recording = tape_.recording();
+  const Id seed = id(seed_);
+  if (back_to_all_ == nullptr) {
+    std::vector<Tensor> x;
+    for (Id input : stage_.inputs) x.push_back(transcript_->copy(input));
+    shares_of_all_.resize(x.size());
+    vjps(transcript_->copy(stage_.out()), x, seed_, shares_of_all_);
+    back_to_all_ = std::make_unique<Trial<double>>(recording, ids(shares_of_all_),
+                                                   std::span<const Id>(&seed, 1), Site{});
+  }
+  std::copy(adjoint.begin(), adjoint.end(), back_to_all_->free(seed).begin());
+  back_to_all_->run();
+  std::vector<std::span<const double>> result;
+  for (const Tensor& share : shares_of_all_) result.push_back(back_to_all_->values(id(share)));
+  return result;
 }
 
 std::optional<std::span<const double>> StageAlone::run_forward(std::size_t active,
@@ -85,16 +124,16 @@ std::optional<std::span<const double>> StageAlone::run_forward(std::size_t activ
     } catch (const Error&) {
       return std::nullopt;
     }
-    const Id output[] = {recording.id_of(moved_[active], "explain", Site{})};
-    const Id free[] = {recording.id_of(tangents_[active], "explain", Site{})};
+    const Id output[] = {id(moved_[active])};
+    const Id free[] = {id(tangents_[active])};
     forward_[active] = std::make_unique<Trial<double>>(recording, output, free, Site{});
   }
   Trial<double>& trial = *forward_[active];
-  const auto tangent = trial.free(recording.id_of(tangents_[active], "explain", Site{}));
+  const auto tangent = trial.free(id(tangents_[active]));
   tangent[element] = 1;
   trial.run();
   tangent[element] = 0;
-  return trial.values(recording.id_of(moved_[active], "explain", Site{}));
+  return trial.values(id(moved_[active]));
 }
 
 std::vector<Number> StageAlone::symbolic(const SymbolOf& symbol) const {
@@ -119,12 +158,13 @@ std::vector<Number> StageAlone::symbolic(const SymbolOf& symbol) const {
 std::vector<std::vector<Number>> StageAlone::symbolic_back(const SymbolOf& symbol,
                                                            std::span<const Number> adjoint) const {
   const Recording& recording = tape_.recording();
-  std::vector<Id> originals = stage_.inputs, free, outputs;
-  originals.push_back(stage_.out());
+  const std::vector<Id> outputs = ids(shares_);
+  std::vector<Id> originals = stage_.inputs, free;
+  // Where the rule reads the result, that is a symbol, too; else it need not be computed.
+  if (reads(recording, outputs, copy(stage_.out()))) originals.push_back(stage_.out());
   for (Id id : originals) free.push_back(copy(id));
-  const Id seed = recording.id_of(seed_, "explain", Site{});
+  const Id seed = id(seed_);
   free.push_back(seed);
-  for (const Tensor& share : shares_) outputs.push_back(recording.id_of(share, "explain", Site{}));
   std::vector<std::vector<Number>> result;
   try {
     Trial<Number> trial(recording, outputs, free, Site{}, nullptr);

@@ -25,6 +25,8 @@ class StageAlone {
   const Stage& stage() const { return stage_; }
   /// The inputs through which derivatives flow.
   const std::vector<Id>& active() const { return active_; }
+  /// Which of them an input is. Precondition: it is one.
+  std::size_t place(Id input) const;
 
   /// Whether each element of the result depends on the same element of this active input, only.
   bool by_element(std::size_t active) const;
@@ -36,6 +38,8 @@ class StageAlone {
   /// What it passes to the active inputs when the result has this adjoint.
   void run_back(std::span<const double> adjoint);
   std::span<const double> passed(std::size_t active) const;
+  /// The same, to all inputs.
+  std::vector<std::span<const double>> passed_to_all(std::span<const double> adjoint);
   /// How the result changes when an active input moves along a tangent. Nothing if the stage's
   /// rule cannot be differentiated, as that of external code.
   std::optional<std::span<const double>> run_forward(std::size_t active, std::size_t element);
@@ -55,7 +59,9 @@ class StageAlone {
                    std::string_view adjoint, int digits) const;
 
  private:
-  Id copy(Id id) const;
+  Id id(const Tensor& tensor) const;
+  std::vector<Id> ids(std::span<const Tensor> tensors) const;
+  Id copy(Id original) const { return id(transcript_->copy(original)); }
   void name_all(const std::function<std::string(Id)>& name) const;
 
   const Stages& stages_;
@@ -66,7 +72,8 @@ class StageAlone {
   Tensor seed_;
   std::vector<Tensor> shares_;
   std::vector<Tensor> tangents_;
-  std::unique_ptr<Trial<double>> back_;
+  std::unique_ptr<Trial<double>> back_, back_to_all_;
+  std::vector<Tensor> shares_of_all_;
   std::vector<std::unique_ptr<Trial<double>>> forward_;
   std::vector<Tensor> moved_;
 };

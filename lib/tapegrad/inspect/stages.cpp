@@ -219,6 +219,10 @@ double Stages::adjoint(Id id, std::size_t element) const {
   return adjoint(id).span<double>()[element];
 }
 
+bool Stages::named(Id id, std::size_t element) const {
+  return !original_.element_name(originals_[id], element).empty();
+}
+
 std::string Stages::name(Id id, std::size_t element) const {
   if (const auto given = original_.element_name(originals_[id], element); !given.empty())
     return std::string(given);

@@ -54,6 +54,10 @@ class Stages {
   const std::string& name(Id id) const { return names_.at(id); }
   /// What an element is called: `net_h1` by the user, or `net_h[0,1]`.
   std::string name(Id id, std::size_t element) const;
+  /// Whether the user gave the element a name of its own.
+  bool named(Id id, std::size_t element) const;
+  /// Lets formulas of these records call one so.
+  void call(Id id, std::string_view name) { tape_.recording().name(id, name); }
   /// The library composite a stage was recorded by, `linear`; or the op of its last record.
   std::string_view made_by(const Stage& stage) const;
   /// On the user's tape.

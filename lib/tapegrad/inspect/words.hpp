@@ -33,13 +33,13 @@ struct Words {
   std::string_view sample =
       "`{}` acts in {} rows (samples) of `{}`. One is written out here, the one that counts most: "
       "row {}.";
-  std::string_view more_elements = "So do {} more elements of `{}`.";
-  std::string_view left_out = "the number at the end stands for {} more terms";
+  std::string_view left_out = "the number at the end of a sum stands for its other terms";
+  std::string_view more_stages = "... {} more steps like these ...";
 
   // Local derivatives.
   std::string_view locals =
       "One for each step: how fast its result changes with what goes in, all else held fixed. The "
-      "rule is that of the op; in it, y is the result and ybar its adjoint.";
+      "rule is that of the op: y is its result, ybar the adjoint of that, x1, x2 ... what goes in.";
   std::string_view rule = "{}: `{}`";
 
   // The paths.

@@ -50,6 +50,10 @@ class SymbolSystem final : public NumberSystem {
         if (const Number* minus = negated(x)) return -(*minus * y);
         if (const Number* minus = negated(y)) return -(x * *minus);
         if (x.value() == y.value()) return pow(x, 2);
+        if (const SymbolTree* e = tree_of(y); x.value() == nullptr &&
+                                              e->function == Function::divide &&
+                                              e->form == SymbolTree::Form::binary)
+          if (e->x.value() == nullptr) return x * e->x / e->y;
         break;
       case Function::divide:
         if (is(y, 1)) return x;
