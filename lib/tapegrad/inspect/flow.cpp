@@ -26,13 +26,21 @@ double largest(const Numbers& x) {
   return result;
 }
 
-std::string range_of(const Numbers& x) {
+std::string range_of(const Numbers& x, int digits) {
   if (x.empty()) return "empty";
   const auto nans = std::count_if(x.begin(), x.end(), [](double v) { return std::isnan(v); });
   if (nans > 0) return x.size() == 1 ? "nan" : fmt::format("{} of {} are nan", nans, x.size());
   const auto [low, high] = std::minmax_element(x.begin(), x.end());
-  if (*low != *high) return fmt::format("from {:.4g} to {:.4g}", *low, *high);
-  return fmt::format("{}{:.4g}", x.size() == 1 ? "" : "all ", *low + 0.0);
+  if (*low != *high) return fmt::format("from {:.{}g} to {:.{}g}", *low, digits, *high, digits);
+  return fmt::format("{}{:.{}g}", x.size() == 1 ? "" : "all ", *low + 0.0, digits);
+}
+
+bool passes_on(const Recording& recording, Id id, std::size_t operand) {
+  const Node& n = recording.node(id);
+  if (n.leaf() || n.op->vjp.flow() == VjpRule::Flow::none) return false;
+  if (whole_operand(recording, id, operand)) return false;
+  // A composite passes nothing to the records that computed its value.
+  return n.op->kind != Kind::composite || operand + 1 < recording.operands(id).size();
 }
 
 Flow::Flow(std::string_view doing, const Tensor& y, const Arg* seed, const Tensor& x, Site at)
@@ -95,16 +103,6 @@ std::size_t Flow::place(Id id) const {
   const auto found = std::lower_bound(path_.begin(), path_.end(), id);
   return static_cast<std::size_t>((found != path_.end() && *found == id ? found : path_.end()) -
                                   path_.begin());
-}
-
-bool Flow::stops(Id id) const {
-  return !node(id).leaf() && node(id).op->vjp.flow() == VjpRule::Flow::none;
-}
-
-bool Flow::way(Id id, std::size_t operand) const {
-  if (stops(id) || whole_operand(recording(), id, operand)) return false;
-  // A composite passes nothing to the records that computed its value.
-  return node(id).op->kind != Kind::composite || operand + 1 < recording().operands(id).size();
 }
 
 std::pair<Id, std::size_t> Flow::stop() const {

@@ -20,7 +20,10 @@ bool all_finite(const Numbers& x);
 /// The largest magnitude; 0 of nothing.
 double largest(const Numbers& x);
 /// `from -1 to 3`, `all 0`, `0` if it is one number.
-std::string range_of(const Numbers& x);
+std::string range_of(const Numbers& x, int digits = 4);
+/// Whether a record's rule may pass something to an operand: not to an index, a condition, or
+/// through a detach.
+bool passes_on(const Recording& recording, Id id, std::size_t operand);
 
 class Flow {
  public:
@@ -44,9 +47,7 @@ class Flow {
   bool on_path(Id id) const { return place(id) < path_.size(); }
   /// The place of a record on the path, or beyond its end.
   std::size_t place(Id id) const;
-  /// Whether a rule may pass something to an operand: not to an index, a condition, or through a
-  /// detach.
-  bool way(Id id, std::size_t operand) const;
+  bool way(Id id, std::size_t operand) const { return passes_on(recording(), id, operand); }
   /// The record nearest to y at which what depends on x stops being differentiated, and the operand
   /// that does. Precondition: depends() and not connected().
   std::pair<Id, std::size_t> stop() const;
@@ -73,7 +74,6 @@ class Flow {
  private:
   void find_ways();
   void find_adjoints(const Tensor& seed);
-  bool stops(Id id) const;
   std::string described(Id id) const;
 
   const Recording& original_;
