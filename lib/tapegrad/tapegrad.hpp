@@ -30,6 +30,7 @@
 #include "tapegrad/check/verdict.hpp"
 #include "tapegrad/inspect/derivation.hpp"
 #include "tapegrad/inspect/draw.hpp"
+#include "tapegrad/inspect/draw_network.hpp"
 #include "tapegrad/inspect/explain.hpp"
 #include "tapegrad/inspect/formula.hpp"
 #include "tapegrad/inspect/why.hpp"
