@@ -301,6 +301,11 @@ void BrokenLine::put(std::string_view text, std::size_t width) {
   pieces_.back().width += width;
 }
 
+void BrokenLine::append(const BrokenLine& next) {
+  put(next.pieces_[0].text, next.pieces_[0].width);
+  pieces_.insert(pieces_.end(), next.pieces_.begin() + 1, next.pieces_.end());
+}
+
 void BrokenLine::may_break(int rank) { pieces_.push_back({.rank = rank}); }
 
 std::string BrokenLine::text() const {

@@ -85,7 +85,9 @@ class BrokenLine {
  public:
   void put(std::string_view text) { put(text, columns(text)); }
   void put(std::string_view text, std::size_t width);
+  /// What can be broken no more.
   void put(const BrokenLine& whole) { put(whole.text(), whole.width()); }
+  void append(const BrokenLine& next);
   void may_break(int rank);
 
   std::string text() const;
