@@ -6,6 +6,7 @@
 namespace tapegrad {
 namespace {
 
+constexpr double same_size = 1e-14;
 constexpr std::size_t all_symbols = 4096;  // elements of an input up to which all are symbols
 
 }  // namespace
@@ -27,6 +28,18 @@ std::vector<Number> Explainer::symbolic(const Stage& stage,
       seed[e] = 1;
       const auto passed = by_itself.passed_to_all(seed);
       seed[e] = 0;
+      // Those that are shown are chosen, and so what they are multiplied by: it counts as much.
+      std::vector<double> shown_sizes;
+      for (std::size_t i = 0; i < stage.inputs.size(); ++i) {
+        const Id id = stage.inputs[i];
+        for (const std::size_t k : elements_[id])
+          shown_sizes.push_back(-std::abs(passed[i][k] * stages_.value(id, k)));
+      }
+      const auto counts_like_shown = [&](double size) {
+        return std::any_of(shown_sizes.begin(), shown_sizes.end(), [&](double shown) {
+          return shown != 0 && std::abs(size - shown) <= same_size * std::abs(shown);
+        });
+      };
       for (std::size_t i = 0; i < stage.inputs.size(); ++i) {
         const Id id = stage.inputs[i];
         const auto slopes = passed[i];
@@ -34,11 +47,10 @@ std::vector<Number> Explainer::symbolic(const Stage& stage,
         for (std::size_t k = 0; k < slopes.size(); ++k)
           if (slopes[k] != 0) sizes.push_back({-std::abs(slopes[k] * stages_.value(id, k)), k});
         std::sort(sizes.begin(), sizes.end());
-        if (sizes.size() > many) sizes.resize(many);
-        for (const auto& [size, k] : sizes) chosen[id].insert(k);
+        for (std::size_t n = 0; n < sizes.size(); ++n)
+          if (n < many || counts_like_shown(sizes[n].first)) chosen[id].insert(sizes[n].second);
       }
     }
-    for (const auto& [id, list] : elements_) chosen[id].insert(list.begin(), list.end());
   }
   return by_itself.symbolic([&](Id id, std::size_t e) -> Number {
     const double value = stages_.value(id, e);
