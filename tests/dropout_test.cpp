@@ -168,7 +168,7 @@ BOOST_AUTO_TEST_CASE(a_probability_can_be_a_tensor_and_has_a_slope) {
   tape.replay(y);
   BOOST_TEST(y.values() == x.values());
   p.set(-1);
-  BOOST_TEST(says([&] { tape.replay(y); }, "p is -1, no probability"));
+  BOOST_TEST(says([&] { tape.replay(y); }, "p is -1, and must be from 0 to 1"));
 }
 
 BOOST_AUTO_TEST_CASE(second_derivatives_see_the_same_draw) {
@@ -190,7 +190,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_probability_or_no_noise_is_refused) {
   for (const double p : {-0.1, 1.1, std::nan("")}) {
     std::string here;
     const std::string text = refusal([&] { here = line(), tg::dropout(x, p, noise); });
-    BOOST_TEST(has(text, "no probability"), text);
+    BOOST_TEST(has(text, "and must be from 0 to 1"), text);
     BOOST_TEST(has(text, here), text);
   }
   BOOST_TEST(says([&] { tg::dropout(x, 0.5, x); }, "noise"));

@@ -349,6 +349,15 @@ BOOST_AUTO_TEST_CASE(an_error_inside_a_sweep_blames_the_expression) {
   p.mistake("the limit inside a sweep", [&] { return gradient(large, x); });
 }
 
+BOOST_AUTO_TEST_CASE(a_wrong_rule_is_told_at_the_line_that_used_it) {
+  Program p;
+  const Tensor x = p.at("x", p.tape.parameter({4, 0}).named("x"));
+  const auto summed = [](tg::Vjp& v) { v.give(0, sum(v.ybar)); };
+  const Tensor halved = p.at("halved", tg::with_vjp("halved", x / 2, {x}, summed));
+  const Tensor half = p.at("half", sum(halved));
+  p.mistake("a rule that sums its share", [&] { return gradient(half, x); });
+}
+
 // ---------------------------------------------------------------- structs and optimisers
 
 BOOST_AUTO_TEST_CASE(a_mistake_inside_a_layer_is_told_at_the_users_line) {
@@ -409,6 +418,10 @@ BOOST_AUTO_TEST_CASE(a_mistake_inside_a_composite_is_told_at_the_users_line) {
   p.mistake("cross_entropy of a vector", [&] { return cross_entropy(three, three); });
   p.mistake("cross_entropy with no such class", [&] { return cross_entropy(logits, wrong); });
   p.mistake("log_softmax over an axis that is not there", [&] { return log_softmax(logits, 2); });
+  const tg::CrossEntropyOptions smooth{.label_smoothing = 2};
+  p.mistake("too much label smoothing", [&] { return cross_entropy(logits, wrong, smooth); });
+  p.mistake("an eps below 0", [&] { return layer_norm(logits, {3}, 1, 0, -1e-5); });
+  p.mistake("a target that is neither 1 nor -1", [&] { return hinge_loss(three, three); });
   const Tensor index = p.at("index", p.tape.input({{0.5}, {1}}));
   p.mistake("gather with a fraction for an index", [&] { return gather(logits, 1, index); });
 }

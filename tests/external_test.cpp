@@ -1,6 +1,8 @@
 // Derivatives of the user's own making: code of others, and rules for composites.
 #include "tapegrad/ops/external.hpp"
 
+#include <fmt/format.h>
+
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <memory>
@@ -9,6 +11,7 @@
 
 #include "refusal.hpp"
 #include "tapegrad/autodiff/gradient.hpp"
+#include "tapegrad/base/creation.hpp"
 #include "tapegrad/base/error.hpp"
 #include "tapegrad/ops/ops.hpp"
 #include "tapegrad/program/compile.hpp"
@@ -123,6 +126,28 @@ BOOST_AUTO_TEST_CASE(what_an_external_function_cannot_do_is_said_at_the_call) {
   BOOST_TEST(gradient(sum(detach(y) * x), x).values() == y.values());
 }
 
+BOOST_AUTO_TEST_CASE(what_the_function_does_not_write_is_nan) {
+  Tape tape;
+  const Tensor x = tape.input({1.0, 2.0}), before = tape.input({5.0, 6.0});
+  const External first_alone = {
+      .name = "first_alone",
+      .forward = [](External::Inputs, std::span<double> y) { y[0] = 7; },
+      .backward = [](External::Inputs, std::span<const double>, std::span<const double>,
+                     External::Outputs xbar) { xbar[0][0] = 8; }};
+  {
+    auto scope = tape.scope();
+    before + x;  // leaves numbers where the function will not write
+  }
+  const Tensor y = tg::external(first_alone, {x}, Shape{2}), g = gradient(sum(y), x);
+  for (int run = 0; run < 2; ++run) {
+    BOOST_TEST(y.at(0) == 7);
+    BOOST_TEST(std::isnan(y.at(1)));
+    BOOST_TEST(g.at(0) == 8);
+    BOOST_TEST(std::isnan(g.at(1)));
+    tape.replay(y, g);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(an_exception_of_the_function_leaves_the_tape_as_before) {
   Tape tape;
   const Tensor x = tape.input(1.0);
@@ -156,6 +181,70 @@ BOOST_AUTO_TEST_CASE(an_external_function_of_nothing_gives_nothing) {
   const auto [gx, gw] = gradient(sum(y), x, w);
   BOOST_TEST(gx.values().empty());
   BOOST_TEST(gw.item() == 0);
+}
+
+// ---------------------------------------------------------------- the shape of a share
+
+/// x + y, whose rule gives x a share of ones of a captured shape.
+Tensor sum_with_share(const Tensor& x, const Tensor& y, const Shape& share) {
+  return tg::with_vjp("strange", x + y, {x, y}, [share](tg::Vjp& v) {
+    v.give(0, broadcast_to(0 * sum(v.x(0)) + 1.0, share));
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_share_has_the_shape_of_its_operand_or_one_to_which_that_was_broadcast) {
+  Tape tape;
+  const Tensor x = tape.input({1.0, 2.0, 3.0}).named("x"), y = tape.input(tg::full(Shape{2, 3}, 1));
+  const auto gives = [&](const Shape& share) {
+    const Tensor z = sum_with_share(x, y, share);
+    return gradient(sum(z), x).values();
+  };
+  BOOST_TEST(gives(Shape{3}) == Numbers({1, 1, 1}));
+  BOOST_TEST(gives(Shape{2, 3}) == Numbers({2, 2, 2}));
+  BOOST_TEST(gives(Shape{1, 3}) == Numbers({1, 1, 1}));
+  for (const Shape& wrong :
+       {Shape{}, Shape{1}, Shape{3, 1}, Shape{2}, Shape{6}, Shape{2, 1}, Shape{2, 3, 1}}) {
+    const std::size_t size = tape.size();
+    const std::string here = line(), text = refusal([&] { gives(wrong); });
+    BOOST_TEST(has(text, "strange: (3), (2, 3), (2, 3): its derivative rule gives operand 0"),
+               text);
+    BOOST_TEST(has(text, fmt::format("the shape {}, ", wrong)), text);
+    BOOST_TEST(has(text, "neither the operand's, (3), nor one to which"), text);
+    BOOST_TEST(has(text, "x "), text);
+    BOOST_TEST(has(text, "external_test.cpp"), text);
+    BOOST_TEST(tape.size() == size + 3, "the forward records alone stay");
+  }
+  const Tensor one = tape.input({1.0});
+  const Tensor z = sum_with_share(one, y, Shape{});
+  BOOST_TEST(says([&] { (void)gradient(sum(z), one); }, "gives operand 0 a share of the shape ()"));
+}
+
+constexpr tg::Op capped_op = {
+    .name = "capped",
+    .notation = "capped({}, {})",
+    .kind = tg::Kind::elementwise,
+    .shape = tg::broadcast_operands,
+    .forward = tg::elementwise_kernel<[](auto x, auto y) { return x < y ? x : y; }>,
+    .vjp =
+        [](tg::Vjp& v) {
+          v.give(0, 0 * v.x(1) + broadcast_to(1.0 * sum(v.ybar), {2, 3}));
+        },
+    .sample = {tg::uniform(-2, 2), tg::uniform(-2, 2)},
+};
+
+BOOST_AUTO_TEST_CASE(a_share_of_an_elementwise_op_is_no_larger_than_its_result) {
+  Tape tape;
+  const Tensor x = tape.input({1.0, 2.0, 3.0}), rows = tape.input(tg::full(Shape{2, 3}, 1));
+  const Tensor fits = tg::record(capped_op, {x, rows}), too_small = tg::record(capped_op, {x, 2.0});
+  BOOST_TEST(gradient(sum(fits), x).values() == Numbers(3, 12));
+  BOOST_TEST(says([&] { (void)gradient(sum(too_small), x); }, "a share of the shape (2, 3)"));
+}
+
+BOOST_AUTO_TEST_CASE(a_number_is_the_share_of_every_element) {
+  Tape tape;
+  const Tensor x = tape.input({{1.0, 2.0}, {3.0, 4.0}});
+  const Tensor y = tg::with_vjp("constant_slope", sum(x), {x}, [](tg::Vjp& v) { v.give(0, 0.5); });
+  BOOST_TEST(gradient(y, x).values() == Numbers(4, 0.5));
 }
 
 // ---------------------------------------------------------------- with_vjp
@@ -216,7 +305,8 @@ BOOST_AUTO_TEST_CASE(an_empty_rule_and_an_operand_that_is_none_are_errors) {
   const Tensor x = tape.input(1.0);
   BOOST_TEST(says([&] { tg::with_vjp("empty", x * x, {x}, {}); }, "the function is empty"));
   const Tensor y = tg::with_vjp("beyond", x * x, {x}, [](tg::Vjp& v) { v.give(2, v.ybar); });
-  BOOST_TEST(says([&] { (void)gradient(y, x); }, "operand 2"));
+  BOOST_TEST(says([&] { (void)gradient(y, x); }, "beyond: () and (): its derivative rule asks"));
+  BOOST_TEST(says([&] { (void)gradient(y, x); }, "external_test.cpp"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -13,6 +13,7 @@
 #include <numeric>
 #include <optional>
 #include <tapegrad/tapegrad.hpp>
+#include <type_traits>
 #include <vector>
 
 namespace {
@@ -62,6 +63,50 @@ BOOST_AUTO_TEST_CASE(the_logistic_loss_by_hand_has_the_slope_of_its_closed_form)
   const tg::Tensor x = tape.parameter(0.3);
   const double slope = gradient(-x - 2 * log(1 + exp(-x)), x).item();
   BOOST_TEST(slope == -1 + 2 / (1 + exp(0.3)), boost::test_tools::tolerance(1e-15));
+}
+
+/// Of a call with a tensor, an axis and, if there is a third, what is given for keepdim.
+template <class... More, class F>
+constexpr bool takes(F) {
+  return is_invocable_v<F, tg::Tensor, More...>;
+}
+
+BOOST_AUTO_TEST_CASE(keepdim_is_a_truth_value_and_nothing_else) {
+  const auto check = [](auto f) {
+    BOOST_TEST((takes<int, bool>(f)));
+    BOOST_TEST((!takes<int, int>(f)));
+    BOOST_TEST((!takes<int, double>(f)));
+  };
+  check([](auto... a) -> decltype(sum(a...)) { return {}; });
+  check([](auto... a) -> decltype(mean(a...)) { return {}; });
+  check([](auto... a) -> decltype(prod(a...)) { return {}; });
+  check([](auto... a) -> decltype(max(a...)) { return {}; });
+  check([](auto... a) -> decltype(min(a...)) { return {}; });
+  check([](auto... a) -> decltype(logsumexp(a...)) { return {}; });
+  check([](auto... a) -> decltype(var(a...)) { return {}; });
+  check([](auto... a) -> decltype(tg::std(a...)) { return {}; });
+  check([](auto... a) -> decltype(argmax(a...)) { return {}; });
+  check([](auto... a) -> decltype(argmin(a...)) { return {}; });
+  check([](auto... a) -> decltype(max_with_index(a...)) { return {}; });
+  check([](auto... a) -> decltype(min_with_index(a...)) { return {}; });
+  check([](auto x, auto... a) -> decltype(norm(x, 2, a...)) { return {}; });
+}
+
+BOOST_AUTO_TEST_CASE(an_axis_is_a_whole_number_and_no_truth_value) {
+  const auto check = [](auto f) {
+    BOOST_TEST(takes<int>(f));
+    BOOST_TEST(takes<size_t>(f));
+    BOOST_TEST(!takes<bool>(f));
+    BOOST_TEST(!takes<double>(f));
+  };
+  check([](auto... a) -> decltype(sum(a...)) { return {}; });
+  check([](auto... a) -> decltype(argmax(a...)) { return {}; });
+  check([](auto... a) -> decltype(argmin(a...)) { return {}; });
+  check([](auto... a) -> decltype(max_with_index(a...)) { return {}; });
+  check([](auto... a) -> decltype(softmax(a...)) { return {}; });
+  check([](auto... a) -> decltype(log_softmax(a...)) { return {}; });
+  check([](auto... a) -> decltype(cumsum(a...)) { return {}; });
+  check([](auto... a) -> decltype(unsqueeze(a...)) { return {}; });
 }
 
 // L3

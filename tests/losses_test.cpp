@@ -220,6 +220,99 @@ BOOST_AUTO_TEST_CASE(a_vector_of_zeros_has_the_cosine_zero_and_a_finite_slope) {
   for (double g : gradient(sum(cosine), x).values()) BOOST_TEST(std::isfinite(g));
 }
 
+// ---------------------------------------------------------------- kinks and ends
+
+BOOST_AUTO_TEST_CASE(losses_with_kinks_have_the_slope_0_on_them) {
+  Tape tape;
+  const Tensor x = tape.input({1, 2, -3});
+  BOOST_TEST(gradient(l1_loss(x, tape.input({1, 0, 0}), Reduction::sum), x).values() ==
+             Numbers({0, 1, -1}));
+  BOOST_TEST(gradient(hinge_loss(x, tape.input({1, -1, -1}), Reduction::sum), x).values() ==
+             Numbers({0, 1, 0}));
+  const Tensor a = tape.input({{3, 4}}), b = tape.input({{4, 3}}), unlike = tape.input({-1});
+  const double margin = cosine_similarity(a, b, 1).at(0);
+  const Tensor on_the_margin = cosine_embedding_loss(a, b, unlike, margin);
+  BOOST_TEST(on_the_margin.item() == 0);
+  BOOST_TEST(gradient(on_the_margin, a).values() == Numbers(2));
+}
+
+BOOST_AUTO_TEST_CASE(both_parts_of_a_huber_loss_meet_at_its_delta) {
+  Tape tape;
+  const Tensor x = tape.input({2, -2}), zeros = tape.input({0, 0});
+  const auto at = [&](double delta) { return huber_loss(x, zeros, delta, Reduction::none); };
+  BOOST_TEST(at(2).values() == Numbers({2, 2}));
+  BOOST_TEST(gradient(sum(at(2)), x).values() == Numbers({2, -2}));
+  BOOST_TEST(at(infinity).values() == Numbers({2, 2}));
+  BOOST_TEST(gradient(sum(at(infinity)), x).values() == Numbers({2, -2}));
+  BOOST_TEST(at(0).values() == Numbers(2));
+}
+
+BOOST_AUTO_TEST_CASE(vectors_shorter_than_1e_8_count_as_that_long) {
+  Tape tape;
+  const Tensor x = tape.input({3e-9, 4e-9}), y = tape.input({3.0, 4.0});
+  BOOST_TEST(cosine_similarity(x, y, 0).item() == 0.5, boost::test_tools::tolerance(1e-15));
+  BOOST_TEST(cosine_similarity(x, x, 0).item() == 0.25, boost::test_tools::tolerance(1e-15));
+}
+
+BOOST_AUTO_TEST_CASE(an_entropy_of_certain_mistakes_is_100_with_a_slope_of_1e12) {  // G7
+  for (const tg::Precision precision : {tg::float32, tg::float64}) {
+    Tape tape(precision);
+    const Tensor p = tape.input({0, 1}), t = tape.input({1, 0});
+    const Tensor loss = binary_cross_entropy(p, t, Reduction::none);
+    BOOST_TEST(loss.values() == Numbers({100, 100}));
+    const Tensor g = gradient(sum(loss), p);
+    BOOST_TEST(g.at(0) / -1e12 == 1, boost::test_tools::tolerance(1e-6));
+    BOOST_TEST(g.at(1) / 1e12 == 1, boost::test_tools::tolerance(1e-6));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_label_that_is_smoothed_away_leaves_the_mean_of_all_classes) {
+  Tape tape;
+  const Tensor x = tape.input({{1, 2, 4}}), label = tape.input({0});
+  // The mean of the logits is 7/3.
+  const double mean = std::log(std::exp(1.0) + std::exp(2.0) + std::exp(4.0)) - 7.0 / 3;
+  BOOST_TEST(cross_entropy(x, label, {.label_smoothing = 1}).item() == mean,
+             boost::test_tools::tolerance(1e-14));
+}
+
+// ---------------------------------------------------------------- options
+
+BOOST_AUTO_TEST_CASE(options_out_of_range_are_refused_with_the_range) {
+  Tape tape;
+  const Tensor x = tape.input({{1, 2}}), t = tape.input({{0, 1}}), label = tape.input({1});
+  const std::size_t size = tape.size();
+  const auto refused = [&](const std::function<void()>& call, const char* text) {
+    BOOST_TEST(says(call, text));
+    BOOST_TEST(says(call, "losses_test.cpp"));
+    BOOST_TEST(tape.size() == size);
+  };
+  const auto smoothed = [&](double by) {
+    return [&, by] { cross_entropy(x, label, {.label_smoothing = by}); };
+  };
+  refused(smoothed(2), "cross_entropy: (1, 2): label_smoothing is 2, and must be from 0 to 1");
+  refused(smoothed(-0.1), "label_smoothing is -0.1, and must be from 0 to 1");
+  refused(smoothed(not_a_number), "label_smoothing is nan, and must be from 0 to 1");
+  refused([&] { huber_loss(x, t, -1); }, "huber_loss: (1, 2): delta is -1, and must be at least 0");
+  refused([&] { huber_loss(x, t, not_a_number); }, "delta is nan, and must be at least 0");
+  refused([&] { cosine_embedding_loss(x, t, label, 1.5); },
+          "cosine_embedding_loss: (1, 2): margin is 1.5, and must be from -1 to 1");
+}
+
+BOOST_AUTO_TEST_CASE(a_target_that_is_neither_1_nor_minus_1_is_refused) {
+  Tape tape;
+  const Tensor x = tape.input({{1, 2}, {3, 4}}), target = tape.input({1, -1});
+  const Tensor loss = cosine_embedding_loss(x, x, target);
+  for (const double wrong : {0.0, 2.0, 0.5, not_a_number, -infinity}) {
+    target.set({1, wrong});
+    const std::string text = refusal([&] { tape.replay(loss); });
+    BOOST_TEST(has(text, "and must be 1 or -1 (in cosine_embedding_loss)"), text);
+    BOOST_TEST(has(text, "losses_test.cpp"), text);
+  }
+  const Tensor zero_one = tape.input({0, 1});
+  BOOST_TEST(says([&] { cosine_embedding_loss(x, x, zero_one); }, "target is 0, and must be 1"));
+  BOOST_TEST(says([&] { hinge_loss(tape.input({3, 4}), zero_one); }, "(in hinge_loss)"));
+}
+
 // ---------------------------------------------------------------- labels
 
 BOOST_AUTO_TEST_CASE(a_label_that_is_no_class_is_named_with_its_sample_and_the_number_of_classes) {

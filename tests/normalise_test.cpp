@@ -2,6 +2,7 @@
 // running statistics as states, and what they refuse.
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <functional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -137,6 +138,39 @@ BOOST_AUTO_TEST_CASE(nothing_is_normalised_to_nothing) {
   BOOST_TEST((layer_norm(none, Shape{3}).shape() == Shape{0, 3}));
   BOOST_TEST((layer_norm(empty, Shape{0}).shape() == Shape{3, 0}));
   BOOST_TEST((batch_norm(empty, {}, {}, 1, 0, training).shape() == Shape{3, 0}));
+}
+
+BOOST_AUTO_TEST_CASE(the_axes_of_a_layer_may_stand_in_braces) {
+  Tape tape;
+  const Tensor x = tape.input(waves(Shape{2, 3, 4}));
+  BOOST_TEST((layer_norm(x, {3, 4}).array() == layer_norm(x, Shape{3, 4}).array()));
+  BOOST_TEST((layer_norm(x, {4}, 2, 1).array() == layer_norm(x, Shape{4}, 2, 1).array()));
+  BOOST_TEST(says([&] { layer_norm(x, {-4}); }, "layer_norm: (2, 3, 4): (-4) has the impossible"));
+  BOOST_TEST(says([&] { layer_norm(x, {-4}); }, line()));
+}
+
+BOOST_AUTO_TEST_CASE(options_out_of_range_are_refused_with_the_range) {
+  Tape tape;
+  const Tensor x = tape.input(waves(Shape{4, 3})), mean = tape.state({1, 1, 1}),
+               var = tape.state({1, 1, 1});
+  const std::size_t size = tape.size();
+  const auto refused = [&](const std::function<void()>& call, const char* text) {
+    BOOST_TEST(says(call, text));
+    BOOST_TEST(says(call, "normalise_test.cpp"));
+    BOOST_TEST(tape.size() == size);
+  };
+  const auto batch = [&](const tg::BatchNormOptions& options) {
+    return [&, options] { batch_norm(x, mean, var, 1, 0, options); };
+  };
+  refused(batch({.eps = -1}), "batch_norm: (4, 3): eps is -1, and must be at least 0");
+  refused(batch({.training = true, .eps = std::nan("")}), "eps is nan, and must be at least 0");
+  refused(batch({.momentum = 7}), "batch_norm: (4, 3): momentum is 7, and must be from 0 to 1");
+  refused(batch({.training = true, .momentum = -0.1}), "momentum is -0.1");
+  refused(batch({.training = true, .momentum = std::nan("")}), "momentum is nan");
+  refused([&] { layer_norm(x, Shape{3}, 1, 0, -1e-5); }, "layer_norm: (4, 3): eps is -1e-05");
+  refused([&] { layer_norm(x, Shape{3}, 1, 0, std::nan("")); }, "eps is nan");
+  BOOST_TEST(std::isfinite(sum(layer_norm(x, Shape{3}, 1, 0, 0)).item()));
+  batch({.training = true, .momentum = 1})();
 }
 
 BOOST_AUTO_TEST_CASE(what_does_not_fit_is_refused_at_the_callers_line) {

@@ -961,6 +961,17 @@ BOOST_AUTO_TEST_CASE(comparisons_are_1_or_0_and_false_for_nan) {
   BOOST_TEST((2 > x).values() == Numbers({1, 0, 0, 0}));
 }
 
+BOOST_AUTO_TEST_CASE(a_condition_is_true_unless_it_is_0) {
+  Tape tape;
+  const Tensor condition = tape.input({0.0, -0.0, 1.0, -3.0, 1e-300, infinity, not_a_number});
+  const Tensor x = tape.input(1.0), y = tape.input(2.0);
+  const Tensor chosen = where(condition, x, y);
+  BOOST_TEST(chosen.values() == Numbers({2, 2, 1, 1, 1, 1, 1}));
+  const auto [gx, gy] = gradient(sum(chosen), x, y);
+  BOOST_TEST(gx.item() == 5);
+  BOOST_TEST(gy.item() == 2);
+}
+
 // ---------------------------------------------------------------- ties
 
 BOOST_AUTO_TEST_CASE(the_largest_of_all_shares_a_tie_evenly) {  // F1

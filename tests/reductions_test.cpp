@@ -258,6 +258,9 @@ BOOST_AUTO_TEST_CASE(infinities_are_extremes_like_others) {
   BOOST_TEST(min(x).item() == -infinity);
   BOOST_TEST(max(x).item() == infinity);
   BOOST_TEST(gradient(min(x), x).values() == Numbers({1, 0, 0}));
+  const Tensor ties = tape.input({infinity, 1.0, infinity});
+  BOOST_TEST(gradient(max(ties), ties).values() == Numbers({0.5, 0, 0.5}));
+  BOOST_TEST(gradient(min(-ties), ties).values() == Numbers({-0.5, 0, -0.5}));
   BOOST_TEST(norm(x).item() == infinity);
   BOOST_TEST(norm(x, infinity).item() == infinity);
   BOOST_TEST(norm(x, 3).item() == infinity);
@@ -296,6 +299,16 @@ BOOST_AUTO_TEST_CASE(a_variance_without_a_degree_of_freedom_is_nan) {
       for (const double number : y.values()) BOOST_TEST(std::isnan(number));
       for (const double number : gradient(sum(y), x).values()) BOOST_TEST(std::isnan(number));
     }
+}
+
+BOOST_AUTO_TEST_CASE(degrees_of_freedom_are_not_added) {
+  Tape tape;
+  const Tensor x = tape.input({1.0, 2.0, 4.0});
+  const std::size_t size = tape.size();
+  BOOST_TEST(says([&] { var(x, 0, false, -1); }, "var: (3): ddof is -1, and must be at least 0"));
+  BOOST_TEST(says([&] { tg::std(x, 0, false, -1); }, "std: (3): ddof is -1"));
+  BOOST_TEST(says([&] { var(x, 0, false, -1); }, line()));
+  BOOST_TEST(tape.size() == size);
 }
 
 BOOST_AUTO_TEST_CASE(a_variance_has_the_digits_of_the_differences) {
@@ -402,6 +415,20 @@ BOOST_AUTO_TEST_CASE(a_million_floats_keep_their_digits) {  // C9, G9
   BOOST_TEST(norm(x).item() == std::sqrt(square), tt::tolerance(4e-7));
   BOOST_TEST(var(x).item() == deviation / static_cast<double>(n - 1), tt::tolerance(1e-6));
   BOOST_TEST(cumsum(x, 0).at(-1) == mean * static_cast<double>(n), tt::tolerance(1e-7));
+}
+
+// ---------------------------------------------------------------- shares of a whole
+
+BOOST_AUTO_TEST_CASE(what_is_masked_by_minus_infinity_has_no_share_and_no_slope) {
+  Tape tape;
+  const Tensor x = tape.input({-infinity, 0.0, std::log(3.0)}), v = tape.constant({5, 1, 2});
+  const Tensor shares = softmax(x, 0), logarithms = log_softmax(x, 0);
+  CHECK_NUMBERS(shares.values(), Numbers({0, 0.25, 0.75}), 1e-15);
+  BOOST_TEST(logarithms.at(0) == -infinity);
+  CHECK_NUMBERS(gradient(sum(shares * v), x).values(), Numbers({0, -0.1875, 0.1875}), 1e-15);
+  const Tensor kept = where(tape.constant({0, 1, 1}), logarithms * v, 0);
+  CHECK_NUMBERS(gradient(sum(kept), x).values(), Numbers({0, 0.25, -0.25}), 1e-14);
+  for (const double share : softmax(x * infinity, 0).values()) BOOST_TEST(std::isnan(share));
 }
 
 // ---------------------------------------------------------------- errors

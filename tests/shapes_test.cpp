@@ -208,6 +208,17 @@ BOOST_AUTO_TEST_CASE(axes_out_of_range_are_refused_with_the_functions_name) {
   BOOST_TEST(says([&] { tile(deep, {1, 1, 1, 1, 1, 1, 1, 2}); }, "8 axes are too many"));
 }
 
+BOOST_AUTO_TEST_CASE(a_shape_to_stretch_to_may_stand_in_braces) {
+  Tape tape;
+  const Tensor x = counting(tape, Shape{3});
+  BOOST_TEST((broadcast_to(x, {2, 3}).array() == broadcast_to(x, Shape{2, 3}).array()));
+  BOOST_TEST((broadcast_to(x, {3}).shape() == Shape{3}));
+  BOOST_TEST(says([&] { broadcast_to(x, {2, 4}); }, "broadcast_to: (3): cannot be stretched"));
+  BOOST_TEST(says([&] { broadcast_to(x, {-1, 3}); }, "broadcast_to: (3): (-1, 3) has the impos"));
+  BOOST_TEST(says([&] { broadcast_to(x, {-1, 3}); }, line()));
+  BOOST_TEST(says([&] { broadcast_to(x, {1, 1, 1, 1, 1, 1, 1, 3}); }, "8 axes"));
+}
+
 BOOST_AUTO_TEST_CASE(a_tile_of_impossible_size_is_refused_and_leaves_nothing) {
   Tape tape;
   const Tensor x = counting(tape, Shape{2});
@@ -352,7 +363,12 @@ BOOST_AUTO_TEST_CASE(padding_takes_a_width_for_each_axis_and_no_negative_one) {
   BOOST_TEST(says([&] { pad(x, {{1, -1}, {0, 0}}); }, "the width -1 is negative"));
   BOOST_TEST(says([&] { pad(x, {{1, -1}, {0, 0}}); }, line()));
   BOOST_TEST(says([&] { pad(x, {{0, 0}, {0, 1}}, select(x, 0, 0)); }, "must be one number"));
-  BOOST_TEST(says([&] { pad(x, {{0, 0}, {0, std::int64_t{1} << 40}}); }, line()));
+  constexpr auto most = std::numeric_limits<std::int64_t>::max();
+  for (const std::int64_t width : {std::int64_t{1} << 32, most - 1, most}) {
+    BOOST_TEST(says([&] { pad(x, {{0, 0}, {width, width}}); }, "is beyond any extent"));
+    BOOST_TEST(says([&] { pad(x, {{0, 0}, {width, width}}); }, line()));
+  }
+  BOOST_TEST(says([&] { pad(x, {{0, 0}, {0, most >> 31}}); }, line()));
 }
 
 BOOST_AUTO_TEST_CASE(the_slope_of_a_padding_value_sees_no_numbers_inside) {

@@ -52,11 +52,11 @@ std::int64_t argmax(const Array& x, Site at) {
   return static_cast<std::int64_t>(first_largest(all.data(), all.size(), 1));
 }
 
-Array argmax(const Array& x, std::int64_t axis, Site at) {
+Array argmax(const Array& x, Axis axis, Site at) {
   const Shape& shape = x.shape();
   if (axis < -shape.rank() || axis >= shape.rank())
     throw Error("argmax", fmt::format("{}: there is no axis {}", text(shape), axis), at);
-  const int along = static_cast<int>(axis < 0 ? axis + shape.rank() : axis);
+  const int along = static_cast<int>(axis + (axis < 0 ? shape.rank() : 0));
   const auto n = static_cast<std::size_t>(shape[along]);
   if (n == 0)
     throw Error(

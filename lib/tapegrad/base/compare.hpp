@@ -19,6 +19,6 @@ bool allclose(const Values& a, const Values& b, double rtol = 1e-5, double atol 
 /// as the largest. Throws Error for an empty array.
 std::int64_t argmax(const Array& x, Site at = Site::here());
 /// The places of the largest elements along an axis, without that axis.
-Array argmax(const Array& x, std::int64_t axis, Site at = Site::here());
+Array argmax(const Array& x, Axis axis, Site at = Site::here());
 
 }  // namespace tapegrad

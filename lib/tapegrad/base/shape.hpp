@@ -76,6 +76,20 @@ std::optional<Shape> broadcast(const Shape& a, const Shape& b);
 /// Row-major strides in elements; 0 for an axis of extent 1, so that it may be stretched.
 std::array<std::int64_t, Shape::max_rank> strides(const Shape& shape);
 
+/// One axis; a negative one counts from the end.
+class Axis {
+ public:
+  template <std::integral Int>
+  requires(!std::same_as<Int, bool>) constexpr Axis(Int axis)
+      : axis_(static_cast<std::int64_t>(axis)) {}
+  template <std::same_as<bool> B>
+  Axis(B) = delete;  // softmax(x, true) is a forgotten axis, not axis 1
+  constexpr operator std::int64_t() const { return axis_; }
+
+ private:
+  std::int64_t axis_;
+};
+
 /// Which axes a reduction runs over. `{}` and the default mean all of them. Negative axes count
 /// from the end.
 class Axes {
@@ -107,9 +121,25 @@ class Axes {
   bool all_ = true;
 };
 
+/// Whether reduced axes stay, with an extent of 1.
+class Keepdim {
+ public:
+  template <std::same_as<bool> B>
+  constexpr Keepdim(B keep) : keep_(keep) {}
+  template <class T>
+  Keepdim(T) = delete;  // the 1 of sum(x, 0, 1) is meant as an axis, that of var(x, 0, 1) as ddof
+  constexpr operator bool() const { return keep_; }
+
+ private:
+  bool keep_;
+};
+
 inline constexpr bool keepdim = true;  // reads better than `true`: sum(x, 1, tg::keepdim)
 
 }  // namespace tapegrad
+
+template <>
+struct fmt::formatter<tapegrad::Axis> : fmt::formatter<std::int64_t> {};
 
 /// As `text(shape)`; takes the widths of texts.
 template <>

@@ -246,28 +246,28 @@ Family along_family() { return family; }
 
 Tensor argmax(const Arg& x) { return record_place(argmax_op, argmax_op.name, x, -1, false); }
 Tensor argmin(const Arg& x) { return record_place(argmin_op, argmin_op.name, x, -1, false); }
-Tensor argmax(const Arg& x, std::int64_t axis, bool keep) {
+Tensor argmax(const Arg& x, Axis axis, Keepdim keep) {
   const std::int64_t a = resolve_axis(argmax_op.name, x, axis);
   return record_place(argmax_op, argmax_op.name, x, a, keep);
 }
-Tensor argmin(const Arg& x, std::int64_t axis, bool keep) {
+Tensor argmin(const Arg& x, Axis axis, Keepdim keep) {
   const std::int64_t a = resolve_axis(argmin_op.name, x, axis);
   return record_place(argmin_op, argmin_op.name, x, a, keep);
 }
-WithIndex max_with_index(const Arg& x, std::int64_t axis, bool keep) {
+WithIndex max_with_index(const Arg& x, Axis axis, Keepdim keep) {
   return with_index(argmax_op, "max_with_index", x, axis, keep);
 }
-WithIndex min_with_index(const Arg& x, std::int64_t axis, bool keep) {
+WithIndex min_with_index(const Arg& x, Axis axis, Keepdim keep) {
   return with_index(argmin_op, "min_with_index", x, axis, keep);
 }
 
-Tensor cumsum(const Arg& x, std::int64_t axis) {
+Tensor cumsum(const Arg& x, Axis axis) {
   return record(cumsum_op, {x}, {resolve_axis(cumsum_op.name, x, axis), 0});
 }
-Tensor softmax(const Arg& x, std::int64_t axis) {
+Tensor softmax(const Arg& x, Axis axis) {
   return record(softmax_op, {x}, {resolve_axis(softmax_op.name, x, axis)});
 }
-Tensor log_softmax(const Arg& x, std::int64_t axis) {
+Tensor log_softmax(const Arg& x, Axis axis) {
   return record(log_softmax_op, {x}, {resolve_axis(log_softmax_op.name, x, axis)});
 }
 

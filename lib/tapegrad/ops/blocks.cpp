@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <vector>
 
 namespace tapegrad {
@@ -34,6 +35,14 @@ Shape shape_of(std::string_view name, const Arg& x) {
   return recording.node(recording.id_of(x.tensor(), name, x.site())).shape;
 }
 
+Shape shape_from(std::string_view name, const Arg& x, std::span<const std::int64_t> extents) {
+  try {
+    return Shape(extents);
+  } catch (const Error& error) {
+    refuse(name, {&x, 1}, {}, error.text());
+  }
+}
+
 std::int64_t resolve_axis(std::string_view name, const Arg& x, std::int64_t axis) {
   const Shape shape = shape_of(name, x);
   if (axis < -shape.rank() || axis >= shape.rank())
@@ -48,6 +57,18 @@ int resolve_new_axis(std::string_view name, const Arg& x, std::int64_t axis) {
   if (rank == Shape::max_rank)
     refuse(name, {&x, 1}, {}, fmt::format("{} axes are the most", Shape::max_rank));
   return static_cast<int>(axis < 0 ? axis + rank + 1 : axis);
+}
+
+std::string out_of_range(std::string_view option, double value, double low, double high) {
+  const std::string range =
+      std::isinf(high) ? fmt::format("at least {}", low) : fmt::format("from {} to {}", low, high);
+  return fmt::format("{} is {}, and must be {}", option, value, range);
+}
+
+void require_range(std::string_view name, const Arg& x, std::string_view option, const Arg& value,
+                   double low, double high) {
+  if (value.is_number() && !(value.number() >= low && value.number() <= high))
+    refuse(name, {&x, 1}, {}, out_of_range(option, value.number(), low, high));
 }
 
 void refuse(std::string_view name, std::span<const Arg> operands,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -46,12 +47,21 @@ void require_one_tape(std::string_view name, std::span<const Arg> operands);
 /// The shape of an operand. Throws Error, in the name of the op, for a tensor that cannot be used.
 Shape shape_of(std::string_view name, const Arg& x);
 
+/// Extents that a user lists. Throws Error, in the name of the op, if they make no shape.
+Shape shape_from(std::string_view name, const Arg& x, std::span<const std::int64_t> extents);
+
 /// The axis counted from the front. Throws Error with the op's name if the operand has no such
 /// axis.
 std::int64_t resolve_axis(std::string_view name, const Arg& x, std::int64_t axis);
 
 /// The same for the place of a new axis: from -rank - 1 to rank.
 int resolve_new_axis(std::string_view name, const Arg& x, std::int64_t axis);
+
+/// What an error says about a number that is not between two bounds.
+std::string out_of_range(std::string_view option, double value, double low, double high);
+/// Throws Error, about x, unless a number is between two bounds. A tensor is not looked at.
+void require_range(std::string_view name, const Arg& x, std::string_view option, const Arg& value,
+                   double low, double high = std::numeric_limits<double>::infinity());
 
 /// Throws Error about the operands of a call, found wrong before a block could say so.
 [[noreturn]] void refuse(std::string_view name, std::span<const Arg> operands,

@@ -260,6 +260,7 @@ Tensor cross_entropy(const Arg& logits, const Arg& target, const CrossEntropyOpt
              ignores = options.ignore_index.has_value();
   if (ignores && !labels)
     refuse(name, both, roles, "the target holds probabilities, and ignore_index is a label");
+  require_range(name, logits, "label_smoothing", options.label_smoothing, 0, 1);
 
   Tensor counts;  // 1 for samples that are not ignored
   Arg known = target;

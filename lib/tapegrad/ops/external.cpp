@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/container/small_vector.hpp>
+#include <limits>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -58,7 +59,13 @@ struct Bound {
 
   static const Bound& of(const void* context) { return *static_cast<const Bound*>(context); }
 
+  /// NaN shows what a function forgets to write.
+  static void forget(const Call& c) {
+    std::fill_n(c.to<double>(), c.count, std::numeric_limits<double>::quiet_NaN());
+  }
+
   static void run_forward(const Call& c) {
+    forget(c);
     Few<std::span<const double>> x;
     for (std::uint32_t i = 0; i < c.inputs; ++i) x.push_back(whole(c.in[i]));
     of(c.context).function.forward({x.data(), x.size()},
@@ -67,6 +74,7 @@ struct Bound {
 
   /// Operands: x..., y, ybar. The result: the shares one after the other.
   static void run_backward(const Call& c) {
+    forget(c);
     Few<std::span<const double>> x;
     Few<std::span<double>> share;
     double* to = c.to<double>();

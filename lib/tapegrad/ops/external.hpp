@@ -20,9 +20,10 @@ struct External {
   using Outputs = std::span<const std::span<double>>;
 
   std::string name;
-  /// Writes all of y.
+  /// Writes all of y; what it leaves out is NaN.
   std::function<void(Inputs x, std::span<double> y)> forward = {};
-  /// Writes all of each xbar: the sum over y of ybar dy/dx. Empty: it has no derivative.
+  /// Writes all of each xbar: the sum over y of ybar dy/dx. Empty: it has no derivative. What it
+  /// leaves out is NaN.
   std::function<void(Inputs x, std::span<const double> y, std::span<const double> ybar,
                      Outputs xbar)>
       backward = {};

@@ -188,6 +188,11 @@ Tensor pad(const Arg& x, std::span<const Padding> widths, const Arg& value) {
       refuse(pad_op.name, operands, pad_op.roles,
              fmt::format("the width {} is negative", std::min(before, after)),
              "slice takes elements away");
+    if (constexpr auto most = std::numeric_limits<std::uint32_t>::max();
+        before > most || after > most)
+      refuse(pad_op.name, operands, pad_op.roles,
+             fmt::format("the width {} is beyond any extent, at most {}", std::max(before, after),
+                         most));
     attributes.push_back(before);
     attributes.push_back(after);
   }

@@ -211,15 +211,15 @@ Tensor index_add(const Arg& x, const Arg& index, std::int64_t axis, const Shape&
   return record_reverse(index_add_op, x, index, axis, shape);
 }
 
-Tensor gather(const Arg& x, std::int64_t axis, const Arg& index) {
+Tensor gather(const Arg& x, Axis axis, const Arg& index) {
   return record(gather_op, {x, index}, {resolve_axis(gather_op.name, x, axis)});
 }
 
-Tensor index_select(const Arg& x, std::int64_t axis, const Arg& index) {
+Tensor index_select(const Arg& x, Axis axis, const Arg& index) {
   return record(index_select_op, {x, index}, {resolve_axis(index_select_op.name, x, axis)});
 }
 
-Tensor index_select(const Arg& x, std::int64_t axis, std::span<const std::int64_t> index) {
+Tensor index_select(const Arg& x, Axis axis, std::span<const std::int64_t> index) {
   const FrameScope frame(index_select_op.name, x);
   const Values places = index;
   Recording& recording = recording_of(index_select_op.name, {&x, 1});
@@ -227,7 +227,7 @@ Tensor index_select(const Arg& x, std::int64_t axis, std::span<const std::int64_
                       recording.leaf(LeafKind::constant, places.shape(), &places, x.site()));
 }
 
-Tensor index_select(const Arg& x, std::int64_t axis, std::initializer_list<std::int64_t> index) {
+Tensor index_select(const Arg& x, Axis axis, std::initializer_list<std::int64_t> index) {
   return index_select(x, axis, std::span<const std::int64_t>(index.begin(), index.size()));
 }
 

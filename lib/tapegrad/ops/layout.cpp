@@ -17,7 +17,6 @@
 namespace tapegrad {
 namespace {
 
-using Axis = std::int64_t;
 using Extents = boost::container::static_vector<std::int64_t, Shape::max_rank>;
 
 Extents extents(const Shape& shape) { return {shape.begin(), shape.end()}; }
@@ -46,7 +45,7 @@ void permute_examples(Examples& example) {
 /// ^T where the last two axes change places.
 std::string permute_notation(const Operands& x) {
   Extents exchanged(x.attributes().size());
-  std::iota(exchanged.begin(), exchanged.end(), Axis{0});
+  std::iota(exchanged.begin(), exchanged.end(), std::int64_t{0});
   if (exchanged.size() >= 2) std::swap(exchanged.end()[-1], exchanged.end()[-2]);
   if (exchanged.size() >= 2 &&
       std::equal(exchanged.begin(), exchanged.end(), x.attributes().begin()))
@@ -70,7 +69,7 @@ constexpr Op permute_op = {
         [](Vjp& v) {
           Extents inverse(v.attributes().size());
           for (std::size_t axis = 0; axis < inverse.size(); ++axis)
-            inverse[static_cast<std::size_t>(v.attribute(axis))] = static_cast<Axis>(axis);
+            inverse[static_cast<std::size_t>(v.attribute(axis))] = static_cast<std::int64_t>(axis);
           const Arg ybar = v.ybar;
           v.give(0, record(v.op(), {&ybar, 1}, inverse));
         },
@@ -103,7 +102,7 @@ std::string reshape_notation(const Operands& x) {
   const auto without_ones = [](std::span<const std::int64_t> shape) {
     Extents result;
     std::copy_if(shape.begin(), shape.end(), std::back_inserter(result),
-                 [](Axis n) { return n != 1; });
+                 [](std::int64_t n) { return n != 1; });
     return result;
   };
   const Extents from = extents(x[0]);
@@ -169,8 +168,9 @@ Tensor transpose(const Arg& x) {
   return transpose(x, -2, -1);
 }
 
-Tensor transpose(const Arg& x, std::int64_t axis, std::int64_t other) {
-  const Axis a = resolve_axis("transpose", x, axis), b = resolve_axis("transpose", x, other);
+Tensor transpose(const Arg& x, Axis axis, Axis other) {
+  const std::int64_t a = resolve_axis("transpose", x, axis),
+                     b = resolve_axis("transpose", x, other);
   Extents order;
   for (int i = 0; i < x.tensor().rank(); ++i) order.push_back(i == a ? b : i == b ? a : i);
   return record(permute_op, {&x, 1}, order);
@@ -186,8 +186,8 @@ Tensor permute(const Arg& x, std::span<const std::int64_t> axes) {
     refuse(permute_op.name, {&x, 1}, {},
            fmt::format("{} of {} axes are listed", axes.size(), rank));
   Extents order;
-  for (Axis axis : axes) {
-    const Axis resolved = resolve_axis(permute_op.name, x, axis);
+  for (std::int64_t axis : axes) {
+    const std::int64_t resolved = resolve_axis(permute_op.name, x, axis);
     if (std::find(order.begin(), order.end(), resolved) != order.end())
       refuse(permute_op.name, {&x, 1}, {}, fmt::format("axis {} is named twice", axis));
     order.push_back(resolved);
@@ -220,11 +220,16 @@ Tensor broadcast_to(const Arg& x, const Shape& shape) {
   return record(broadcast_to_op, {&x, 1}, extents(shape));
 }
 
-Tensor flatten(const Arg& x, std::int64_t start, std::int64_t end) {
+Tensor broadcast_to(const Arg& x, std::initializer_list<std::int64_t> extents) {
+  return broadcast_to(x, shape_from(broadcast_to_op.name, x, {extents.begin(), extents.size()}));
+}
+
+Tensor flatten(const Arg& x, Axis start, Axis end) {
   const Shape shape = shape_of("flatten", x);
   if (shape.rank() == 0 && (start == 0 || start == -1) && (end == 0 || end == -1))
     return reshape(x, Shape{1});
-  const Axis first = resolve_axis("flatten", x, start), last = resolve_axis("flatten", x, end);
+  const std::int64_t first = resolve_axis("flatten", x, start),
+                     last = resolve_axis("flatten", x, end);
   if (first > last)
     refuse("flatten", {&x, 1}, {}, fmt::format("axis {} comes behind axis {}", start, end));
   Extents result;
@@ -256,7 +261,7 @@ Tensor squeeze(const Arg& x, const Axes& axes) {
   return reshape(x, result);
 }
 
-Tensor unsqueeze(const Arg& x, std::int64_t axis) {
+Tensor unsqueeze(const Arg& x, Axis axis) {
   const Shape shape = shape_of("unsqueeze", x);
   return reshape(x, shape.with_axis(resolve_new_axis("unsqueeze", x, axis), 1));
 }

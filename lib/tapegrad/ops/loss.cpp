@@ -2,6 +2,9 @@
 // classes are in classification.cpp.
 #include "tapegrad/ops/loss.hpp"
 
+#include <fmt/format.h>
+
+#include "tapegrad/kernel/elementwise.hpp"
 #include "tapegrad/kernel/reduce.hpp"
 #include "tapegrad/ops/catalogue.hpp"
 #include "tapegrad/ops/ops.hpp"
@@ -61,7 +64,24 @@ constexpr Op mse_loss_op = {
     .roles = {"prediction", "target"},
 };
 
-constexpr const Op* family[] = {&half_squared_error_op, &mse_loss_op};
+// A label of one of two classes.
+constexpr Op plus_or_minus_one_op = {
+    .name = "plus_or_minus_one",
+    .notation = "{}",
+    .kind = Kind::elementwise,
+    .shape = same_as_operand,
+    .forward = elementwise_kernel<[](auto t) {
+      if (!(t == 1) && !(t == -1))
+        throw KernelError{fmt::format("target is {}, and must be 1 or -1", static_cast<double>(t))};
+      return t;
+    }>,
+    .vjp = zero_gradient,
+    .sample = {whole(1, 2)},
+};
+
+Tensor plus_or_minus_one(const Arg& target) { return record(plus_or_minus_one_op, {target}); }
+
+constexpr const Op* family[] = {&half_squared_error_op, &mse_loss_op, &plus_or_minus_one_op};
 
 constexpr std::string_view unequal_shapes = "prediction and target must have the same shape";
 
@@ -134,6 +154,7 @@ Tensor l1_loss(const Arg& prediction, const Arg& target, Reduction reduction) {
 
 Tensor huber_loss(const Arg& prediction, const Arg& target, const Arg& delta, Reduction reduction) {
   const FrameScope frame = frame_of_equals("huber_loss", prediction, target);
+  require_range("huber_loss", prediction, "delta", delta, 0);
   const Arg low = delta.is_number() ? Arg(-delta.number()) : Arg(-delta);
   const Tensor difference = prediction - target, slope = clamp(difference, low, delta);
   return reduced(slope * (difference - 0.5 * slope), reduction);
@@ -141,7 +162,7 @@ Tensor huber_loss(const Arg& prediction, const Arg& target, const Arg& delta, Re
 
 Tensor hinge_loss(const Arg& prediction, const Arg& target, Reduction reduction) {
   const FrameScope frame = frame_of_equals("hinge_loss", prediction, target);
-  return reduced(relu(1.0 - target * prediction), reduction);
+  return reduced(relu(1.0 - plus_or_minus_one(target) * prediction), reduction);
 }
 
 Tensor kl_div(const Arg& prediction, const Arg& target, Reduction reduction) {
@@ -151,7 +172,7 @@ Tensor kl_div(const Arg& prediction, const Arg& target, Reduction reduction) {
   return reduced(where(never, 0.0, target * (logarithm - prediction)), reduction);
 }
 
-Tensor cosine_similarity(const Arg& x, const Arg& y, std::int64_t axis) {
+Tensor cosine_similarity(const Arg& x, const Arg& y, Axis axis) {
   constexpr std::string_view name = "cosine_similarity", roles[] = {"x", "y"};
   const Arg both[] = {x, y};
   require_one_tape(name, both);
@@ -173,10 +194,11 @@ Tensor cosine_embedding_loss(const Arg& x, const Arg& y, const Arg& target, cons
   if (vectors.rank() == 0 || shape_of(name, y) != vectors ||
       shape_of(name, target) != vectors.without_axis(vectors.rank() - 1))
     refuse(name, all, roles, "x and y must have the same shape, and one target for each vector");
+  require_range(name, x, "margin", margin, -1, 1);
   const FrameScope frame(recording_of(name, all), name, x.site());
   const Tensor cosine = cosine_similarity(x, y, -1);
   const Tensor alike = 1.0 - cosine, unlike = relu(cosine - margin);
-  return reduced(where(target > 0.0, alike, unlike), reduction);
+  return reduced(where(plus_or_minus_one(target) > 0.0, alike, unlike), reduction);
 }
 
 }  // namespace tapegrad

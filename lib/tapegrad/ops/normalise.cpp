@@ -197,6 +197,8 @@ Tensor batch_norm(const Arg& x, const Tensor& running_mean, const Tensor& runnin
                          channels));
   if (options.training && n < 2 && channels > 0)
     refuse(name, {&x, 1}, roles, "one value in a channel has no variance to train with");
+  require_range(name, x, "eps", options.eps, 0);
+  require_range(name, x, "momentum", options.momentum, 0, 1);
 
   const FrameScope frame(recording_of(name, all), name, x.site());
   Shape column = shape;  // (C) as (1, C, 1...)
@@ -237,11 +239,17 @@ Tensor layer_norm(const Arg& x, const Shape& normalized, const Arg& weight, cons
     if (!one->is_number() && shape_of(name, *one) != normalized)
       refuse(name, all, roles,
              fmt::format("weight and bias must have the shape {}", text(normalized)));
+  require_range(name, x, "eps", eps, 0);
   const FrameScope frame(recording_of(name, all), name, x.site());
   const std::int64_t within = normalized.numel();
   const Shape channels{1, within == 0 ? 0 : shape.numel() / within, within};
   const Tensor y = reshape(normalise(reshape(x, channels), eps), shape);
   return shifted(scaled(y, weight), bias);
+}
+Tensor layer_norm(const Arg& x, std::initializer_list<std::int64_t> normalized, const Arg& weight,
+                  const Arg& bias, const Arg& eps) {
+  const Shape shape = shape_from("layer_norm", x, {normalized.begin(), normalized.size()});
+  return layer_norm(x, shape, weight, bias, eps);
 }
 
 }  // namespace tapegrad

@@ -111,54 +111,51 @@ Tensor not_equal(const Arg& x, const Arg& y);
 
 // Reductions over all axes, or those given. Throw Error for an axis that is not there or is named
 // twice.
-Tensor sum(const Arg& x, const Axes& axes = {}, bool keepdim = false);
-Tensor mean(const Arg& x, const Axes& axes = {}, bool keepdim = false);  // of nothing: NaN
+Tensor sum(const Arg& x, const Axes& axes = {}, Keepdim keepdim = false);
+Tensor mean(const Arg& x, const Axes& axes = {}, Keepdim keepdim = false);  // of nothing: NaN
 /// The product; of nothing: 1. The slope by a factor is the product of all others, so that zeros
 /// are no trouble for derivatives of any order.
-Tensor prod(const Arg& x, const Axes& axes = {}, bool keepdim = false);
+Tensor prod(const Arg& x, const Axes& axes = {}, Keepdim keepdim = false);
 /// The largest element; ties share the slope evenly. Throws Error for an empty axis.
-Tensor max(const Arg& x, const Axes& axes = {}, bool keepdim = false);
+Tensor max(const Arg& x, const Axes& axes = {}, Keepdim keepdim = false);
 /// The smallest element, as max.
-Tensor min(const Arg& x, const Axes& axes = {}, bool keepdim = false);
+Tensor min(const Arg& x, const Axes& axes = {}, Keepdim keepdim = false);
 /// log(sum of e^x), without overflow; of nothing: -infinity.
-Tensor logsumexp(const Arg& x, const Axes& axes = {}, bool keepdim = false);
+Tensor logsumexp(const Arg& x, const Axes& axes = {}, Keepdim keepdim = false);
 /// The variance, sum of (x - mean)^2 / (n - ddof), by default that of a sample, as in PyTorch; ddof
-/// = 0 is NumPy's. NaN if n <= ddof.
-Tensor var(const Arg& x, const Axes& axes = {}, bool keepdim = false, std::int64_t ddof = 1);
+/// = 0 is NumPy's. NaN if n <= ddof. Throws Error for ddof < 0.
+Tensor var(const Arg& x, const Axes& axes = {}, Keepdim keepdim = false, std::int64_t ddof = 1);
 /// The square root of the variance, without overflow. Where all are equal its slope is 0.
-Tensor std(const Arg& x, const Axes& axes = {}, bool keepdim = false, std::int64_t ddof = 1);
-/// var(x, 0, 1) does not compile: a whole number there is meant as ddof.
-template <class NotBool>
-Tensor var(const Arg&, const Axes&, NotBool, std::int64_t = 1) = delete;
-template <class NotBool>
-Tensor std(const Arg&, const Axes&, NotBool, std::int64_t = 1) = delete;
+Tensor std(const Arg& x, const Axes& axes = {}, Keepdim keepdim = false, std::int64_t ddof = 1);
 /// (sum of |x|^p)^(1/p), without overflow; for infinite p the largest |x|, where ties share the
 /// slope. The slope of a vector of zeros is 0. Throws Error unless p > 0, and for infinite p and an
 /// empty axis.
-Tensor norm(const Arg& x, double p = 2, const Axes& axes = {}, bool keepdim = false);
+Tensor norm(const Arg& x, double p = 2, const Axes& axes = {}, Keepdim keepdim = false);
+template <std::same_as<bool> B>
+Tensor norm(const Arg&, B, const Axes& = {}, Keepdim = false) = delete;  // true is no p
 
 /// The place of the largest element along an axis, or among all elements in row-major order: a
 /// whole number without a slope. A tie goes to the first, and a NaN is the largest and the
 /// smallest. Throws Error for an empty axis, and for more than 2^24 places in float32.
 Tensor argmax(const Arg& x);
-Tensor argmax(const Arg& x, std::int64_t axis, bool keepdim = false);
+Tensor argmax(const Arg& x, Axis axis, Keepdim keepdim = false);
 /// The place of the smallest element, as argmax.
 Tensor argmin(const Arg& x);
-Tensor argmin(const Arg& x, std::int64_t axis, bool keepdim = false);
+Tensor argmin(const Arg& x, Axis axis, Keepdim keepdim = false);
 struct WithIndex {
   Tensor values, index;
 };
 /// The largest element along an axis, and argmax. The slope of a tie goes to the first.
-WithIndex max_with_index(const Arg& x, std::int64_t axis, bool keepdim = false);
+WithIndex max_with_index(const Arg& x, Axis axis, Keepdim keepdim = false);
 /// The smallest element along an axis, and argmin.
-WithIndex min_with_index(const Arg& x, std::int64_t axis, bool keepdim = false);
+WithIndex min_with_index(const Arg& x, Axis axis, Keepdim keepdim = false);
 
 /// Running sums along an axis: y_i = x_0 + ... + x_i.
-Tensor cumsum(const Arg& x, std::int64_t axis);
+Tensor cumsum(const Arg& x, Axis axis);
 /// e^x / sum of e^x along an axis.
-Tensor softmax(const Arg& x, std::int64_t axis);
+Tensor softmax(const Arg& x, Axis axis);
 /// log(softmax(x)), without overflow.
-Tensor log_softmax(const Arg& x, std::int64_t axis);
+Tensor log_softmax(const Arg& x, Axis axis);
 
 /// NumPy's product: (m, k) x (k, n) -> (m, n); a vector is a row on the left, a column on the
 /// right; further axes in front are batches and broadcast.
@@ -199,7 +196,7 @@ Tensor avg_pool2d(const Arg& x, const AvgPool2dOptions& options);
 // Shape and place.
 /// Two axes exchanged, if none is named the last two.
 Tensor transpose(const Arg& x);
-Tensor transpose(const Arg& x, std::int64_t axis, std::int64_t other);
+Tensor transpose(const Arg& x, Axis axis, Axis other);
 /// For each axis of the result, which axis of x it is.
 Tensor permute(const Arg& x, std::initializer_list<std::int64_t> axes);
 Tensor permute(const Arg& x, std::span<const std::int64_t> axes);
@@ -208,47 +205,46 @@ Tensor permute(const Arg& x, std::span<const std::int64_t> axes);
 Tensor reshape(const Arg& x, std::initializer_list<std::int64_t> extents);
 Tensor reshape(const Arg& x, const Shape& shape);
 Tensor broadcast_to(const Arg& x, const Shape& shape);
+Tensor broadcast_to(const Arg& x, std::initializer_list<std::int64_t> extents);
 /// Axes start to end become one; a number becomes (1).
-Tensor flatten(const Arg& x, std::int64_t start = 0, std::int64_t end = -1);
+Tensor flatten(const Arg& x, Axis start = 0, Axis end = -1);
 /// Without the axes of extent 1: all of them, or those given. As in NumPy, and other than in
 /// PyTorch, a given axis of another extent is an error.
 Tensor squeeze(const Arg& x, const Axes& axes = {});
 /// With a new axis of extent 1 at this place, from -rank - 1 to rank.
-Tensor unsqueeze(const Arg& x, std::int64_t axis);
+Tensor unsqueeze(const Arg& x, Axis axis);
 /// Repeats the whole along each axis; numbers belong to the last axes, as NumPy's tile has it.
 Tensor tile(const Arg& x, std::initializer_list<std::int64_t> repeats);
 /// Elements start, start + step, ... before stop, along one axis. Negative positions count from the
 /// end, positions beyond the ends are drawn in, as in NumPy. With a negative step stop lies in
 /// front of the last element taken: slice(x, 0, -1, -n - 1, -1) reverses n elements.
-Tensor slice(const Arg& x, std::int64_t axis, std::int64_t start, std::int64_t stop,
-             std::int64_t step = 1);
+Tensor slice(const Arg& x, Axis axis, std::int64_t start, std::int64_t stop, std::int64_t step = 1);
 /// In reverse order along all axes, or those given.
 Tensor flip(const Arg& x, const Axes& axes = {});
 /// The part at one place of an axis, without that axis. A negative index counts from the end.
-Tensor select(const Arg& x, std::int64_t axis, std::int64_t index);
+Tensor select(const Arg& x, Axis axis, std::int64_t index);
 /// Parts of `size` elements along an axis, the last one perhaps smaller; or of these sizes, which
 /// must add up to the axis.
-std::vector<Tensor> split(const Arg& x, std::int64_t size, std::int64_t axis = 0);
-std::vector<Tensor> split(const Arg& x, std::initializer_list<std::int64_t> sizes,
-                          std::int64_t axis = 0);
-std::vector<Tensor> split(const Arg& x, std::span<const std::int64_t> sizes, std::int64_t axis = 0);
+std::vector<Tensor> split(const Arg& x, std::int64_t size, Axis axis = 0);
+std::vector<Tensor> split(const Arg& x, std::initializer_list<std::int64_t> sizes, Axis axis = 0);
+std::vector<Tensor> split(const Arg& x, std::span<const std::int64_t> sizes, Axis axis = 0);
 /// At most `count` parts of equal size, the last one perhaps smaller.
-std::vector<Tensor> chunk(const Arg& x, std::int64_t count, std::int64_t axis = 0);
+std::vector<Tensor> chunk(const Arg& x, std::int64_t count, Axis axis = 0);
 /// Joins along an axis; the other extents must agree. Write tg::concat({a, b}, 0).
-Tensor concat(std::initializer_list<Arg> parts, std::int64_t axis);
-Tensor concat(std::span<const Tensor> parts, std::int64_t axis, Site at = Site::here());
+Tensor concat(std::initializer_list<Arg> parts, Axis axis);
+Tensor concat(std::span<const Tensor> parts, Axis axis, Site at = Site::here());
 /// Joins along a new axis.
-Tensor stack(std::initializer_list<Arg> parts, std::int64_t axis);
-Tensor stack(std::span<const Tensor> parts, std::int64_t axis, Site at = Site::here());
+Tensor stack(std::initializer_list<Arg> parts, Axis axis);
+Tensor stack(std::span<const Tensor> parts, Axis axis, Site at = Site::here());
 /// result[i][j] = x[index[i][j]][j] for axis 0, as PyTorch's gather. Throws Error for an index
 /// outside the axis.
-Tensor gather(const Arg& x, std::int64_t axis, const Arg& index);
+Tensor gather(const Arg& x, Axis axis, const Arg& index);
 /// The parts at these places of an axis, in this order, repeated where the index repeats. The axes
 /// of an index of any shape stand in the place of the axis, as in NumPy's take. A list becomes a
 /// constant. Throws Error for an index outside the axis.
-Tensor index_select(const Arg& x, std::int64_t axis, const Arg& index);
-Tensor index_select(const Arg& x, std::int64_t axis, std::initializer_list<std::int64_t> index);
-Tensor index_select(const Arg& x, std::int64_t axis, std::span<const std::int64_t> index);
+Tensor index_select(const Arg& x, Axis axis, const Arg& index);
+Tensor index_select(const Arg& x, Axis axis, std::initializer_list<std::int64_t> index);
+Tensor index_select(const Arg& x, Axis axis, std::span<const std::int64_t> index);
 /// Rows of a table (rows, dim): an index of any shape -> its shape + (dim).
 Tensor embedding(const Arg& table, const Arg& index);
 
@@ -282,14 +278,17 @@ struct BatchNormOptions {
 /// variance are those of x, and the running ones are states that a recorded update moves towards
 /// them, by the part `momentum` (the variance as its unbiased estimate); they may be left out:
 /// Tensor{}. Otherwise the running ones are used. Which it is, is decided when it is recorded.
-/// Throws Error in training for a channel of one value.
+/// Throws Error in training for a channel of one value, and for a momentum outside [0, 1] or
+/// eps < 0.
 Tensor batch_norm(const Arg& x, const Tensor& running_mean, const Tensor& running_var,
                   const Arg& weight = 1.0, const Arg& bias = 0.0,
                   const BatchNormOptions& options = {});
 /// (x - mean) / sqrt(variance + eps) over the last axes, whose extents are `normalized`, then times
-/// weight plus bias, of the shape `normalized` or numbers.
+/// weight plus bias, of the shape `normalized` or numbers. Throws Error for eps < 0.
 Tensor layer_norm(const Arg& x, const Shape& normalized, const Arg& weight = 1.0,
                   const Arg& bias = 0.0, const Arg& eps = 1e-5);
+Tensor layer_norm(const Arg& x, std::initializer_list<std::int64_t> normalized,
+                  const Arg& weight = 1.0, const Arg& bias = 0.0, const Arg& eps = 1e-5);
 
 /// A source of random draws: a state leaf that holds the seed and how many runs have drawn. Runs of
 /// the same leaves draw the same; a draw records an update that lets the next run draw anew.
@@ -297,7 +296,7 @@ Tensor noise(Tape& tape, std::uint32_t seed, Site at = Site::here());
 /// x with each element replaced by 0 with probability p, the others divided by 1 - p; x itself if
 /// not training. Each call draws for itself, though several may share a noise. As with every update
 /// (see assign), the next run draws anew if this one includes the update: in a compiled function it
-/// does, otherwise after tape.commit().
+/// does, otherwise after tape.commit(). Throws Error for p outside [0, 1].
 Tensor dropout(const Arg& x, const Arg& p, const Tensor& noise, bool training = true);
 
 // Losses: shapes must be equal, a target that would broadcast is an error. Arguments are in
@@ -315,19 +314,21 @@ Tensor half_squared_error(const Arg& prediction, const Arg& target,
 Tensor mse_loss(const Arg& prediction, const Arg& target, Reduction reduction = Reduction::mean);
 /// |prediction - target|, slope 0 at 0
 Tensor l1_loss(const Arg& prediction, const Arg& target, Reduction reduction = Reduction::mean);
-/// 1/2 d^2 for a difference |d| <= delta, delta (|d| - delta / 2) beyond.
+/// 1/2 d^2 for a difference |d| <= delta, delta (|d| - delta / 2) beyond. Throws Error for
+/// delta < 0.
 Tensor huber_loss(const Arg& prediction, const Arg& target, const Arg& delta = 1.0,
                   Reduction reduction = Reduction::mean);
-/// max(0, 1 - target prediction) for targets 1 and -1.
+/// max(0, 1 - target prediction) for targets 1 and -1; slope 0 where it becomes 0. Throws Error for
+/// any other target.
 Tensor hinge_loss(const Arg& prediction, const Arg& target, Reduction reduction = Reduction::mean);
 /// Kullback and Leibler's divergence of a target distribution from a predicted one, target
 /// (log target - prediction): the prediction is a *log*-probability, the target a probability. As
 /// in PyTorch, `mean` divides by all elements; the divergence per sample is `batch_mean`.
 Tensor kl_div(const Arg& prediction, const Arg& target, Reduction reduction = Reduction::mean);
 /// The cosine of the angle between x and y along an axis; both lengths count as at least 1e-8.
-Tensor cosine_similarity(const Arg& x, const Arg& y, std::int64_t axis);
+Tensor cosine_similarity(const Arg& x, const Arg& y, Axis axis);
 /// Of vectors along the last axis: 1 - cosine where the target is 1, max(0, cosine - margin) where
-/// it is -1.
+/// it is -1. Throws Error for any other target, and for a margin outside [-1, 1].
 Tensor cosine_embedding_loss(const Arg& x, const Arg& y, const Arg& target, const Arg& margin = 0.0,
                              Reduction reduction = Reduction::mean);
 
@@ -341,7 +342,7 @@ Tensor binary_cross_entropy_with_logits(const Arg& logits, const Arg& target,
                                         Reduction reduction = Reduction::mean);
 
 struct CrossEntropyOptions {
-  /// This much of each target is spread evenly over all classes.
+  /// This much of each target, from 0 to 1, is spread evenly over all classes.
   double label_smoothing = 0;
   /// Samples with this label count nothing. (In PyTorch -100; here no label is special by itself.)
   std::optional<std::int64_t> ignore_index = {};

@@ -199,8 +199,7 @@ constexpr const Op* family[] = {&slice_op, &place_op, &concat_op};
 
 Family part_family() { return family; }
 
-Tensor slice(const Arg& x, std::int64_t axis, std::int64_t start, std::int64_t stop,
-             std::int64_t step) {
+Tensor slice(const Arg& x, Axis axis, std::int64_t start, std::int64_t stop, std::int64_t step) {
   const std::int64_t a = resolve_axis(slice_op.name, x, axis);
   if (step == 0) refuse(slice_op.name, {&x, 1}, {}, "the step is 0");
   const std::int64_t extent = x.tensor().shape()[static_cast<int>(a)];
@@ -236,7 +235,7 @@ Tensor flip(const Arg& x, const Axes& axes) {
   return order.empty() ? reshape(result, Shape{}) : result;
 }
 
-Tensor select(const Arg& x, std::int64_t axis, std::int64_t index) {
+Tensor select(const Arg& x, Axis axis, std::int64_t index) {
   const Shape shape = shape_of("select", x);
   const std::int64_t a = resolve_axis("select", x, axis);
   const std::int64_t extent = shape[static_cast<int>(a)];
@@ -248,7 +247,7 @@ Tensor select(const Arg& x, std::int64_t axis, std::int64_t index) {
   return reshape(kept, shape.without_axis(static_cast<int>(a)));
 }
 
-std::vector<Tensor> split(const Arg& x, std::span<const std::int64_t> sizes, std::int64_t axis) {
+std::vector<Tensor> split(const Arg& x, std::span<const std::int64_t> sizes, Axis axis) {
   const std::int64_t a = resolve_axis("split", x, axis);
   const std::int64_t extent = shape_of("split", x)[static_cast<int>(a)];
   std::int64_t left = extent;
@@ -271,12 +270,11 @@ std::vector<Tensor> split(const Arg& x, std::span<const std::int64_t> sizes, std
   return parts;
 }
 
-std::vector<Tensor> split(const Arg& x, std::initializer_list<std::int64_t> sizes,
-                          std::int64_t axis) {
+std::vector<Tensor> split(const Arg& x, std::initializer_list<std::int64_t> sizes, Axis axis) {
   return split(x, std::span<const std::int64_t>(sizes.begin(), sizes.size()), axis);
 }
 
-std::vector<Tensor> split(const Arg& x, std::int64_t size, std::int64_t axis) {
+std::vector<Tensor> split(const Arg& x, std::int64_t size, Axis axis) {
   const std::int64_t a = resolve_axis("split", x, axis);
   if (size <= 0) refuse("split", {&x, 1}, {}, fmt::format("parts of {} elements", size));
   std::vector<std::int64_t> sizes;
@@ -286,7 +284,7 @@ std::vector<Tensor> split(const Arg& x, std::int64_t size, std::int64_t axis) {
   return split(x, sizes, axis);
 }
 
-std::vector<Tensor> chunk(const Arg& x, std::int64_t count, std::int64_t axis) {
+std::vector<Tensor> chunk(const Arg& x, std::int64_t count, Axis axis) {
   const std::int64_t a = resolve_axis("chunk", x, axis);
   if (count <= 0) refuse("chunk", {&x, 1}, {}, fmt::format("{} parts", count));
   const std::int64_t extent = shape_of("chunk", x)[static_cast<int>(a)];
@@ -332,16 +330,16 @@ Parts args(std::span<const Tensor> tensors, Site at) {
 
 }  // namespace
 
-Tensor concat(std::initializer_list<Arg> parts, std::int64_t axis) {
+Tensor concat(std::initializer_list<Arg> parts, Axis axis) {
   return join({parts.begin(), parts.size()}, axis, Site{});
 }
-Tensor concat(std::span<const Tensor> parts, std::int64_t axis, Site at) {
+Tensor concat(std::span<const Tensor> parts, Axis axis, Site at) {
   return join(args(parts, at), axis, at);
 }
-Tensor stack(std::initializer_list<Arg> parts, std::int64_t axis) {
+Tensor stack(std::initializer_list<Arg> parts, Axis axis) {
   return join_along_new_axis({parts.begin(), parts.size()}, axis, Site{});
 }
-Tensor stack(std::span<const Tensor> parts, std::int64_t axis, Site at) {
+Tensor stack(std::span<const Tensor> parts, Axis axis, Site at) {
   return join_along_new_axis(args(parts, at), axis, at);
 }
 

@@ -77,8 +77,7 @@ constexpr Op dropout_mask_op = {
     .forward = kernel<[]<class T>(const Call& c) {
       const auto [seed, low, high] = words(c.from<T>(0));
       const T p = *c.from<T>(1);
-      if (!(p >= 0 && p <= 1))
-        throw KernelError{fmt::format("p is {}, no probability", static_cast<double>(p))};
+      if (!(p >= 0 && p <= 1)) throw KernelError{out_of_range("p", static_cast<double>(p), 0, 1)};
       const T kept = 1 / (1 - p);
       const auto draw = static_cast<std::uint32_t>(c.attributes[0]);
       for (std::int64_t start = 0; start < c.count; start += 4) {
@@ -134,10 +133,9 @@ Tensor noise(Tape& tape, std::uint32_t seed, Site at) {
 }
 
 Tensor dropout(const Arg& x, const Arg& p, const Tensor& noise, bool training) {
-  constexpr std::string_view name = "dropout", roles[] = {"x", "p", "noise"};
+  constexpr std::string_view name = "dropout";
   const Arg all[] = {x, p, Arg(noise, x.site())};
-  if (p.is_number() && !(p.number() >= 0 && p.number() <= 1))
-    refuse(name, all, roles, fmt::format("p is {}, no probability", p.number()));
+  require_range(name, x, "p", p, 0, 1);
   if (!training) return x.tensor();
   require_one_tape(name, all);
   const FrameScope frame(recording_of(name, all), name, x.site());

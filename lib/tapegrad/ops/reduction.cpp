@@ -162,12 +162,12 @@ constexpr const Op* family[] = {&sum_op, &mean_op, &prod_op, &max_op, &min_op, &
 
 Family reduction_family() { return family; }
 
-Tensor sum(const Arg& x, const Axes& axes, bool keep) { return reduce(sum_op, x, axes, keep); }
-Tensor mean(const Arg& x, const Axes& axes, bool keep) { return reduce(mean_op, x, axes, keep); }
-Tensor prod(const Arg& x, const Axes& axes, bool keep) { return reduce(prod_op, x, axes, keep); }
-Tensor max(const Arg& x, const Axes& axes, bool keep) { return reduce(max_op, x, axes, keep); }
-Tensor min(const Arg& x, const Axes& axes, bool keep) { return reduce(min_op, x, axes, keep); }
-Tensor logsumexp(const Arg& x, const Axes& axes, bool keep) {
+Tensor sum(const Arg& x, const Axes& axes, Keepdim keep) { return reduce(sum_op, x, axes, keep); }
+Tensor mean(const Arg& x, const Axes& axes, Keepdim keep) { return reduce(mean_op, x, axes, keep); }
+Tensor prod(const Arg& x, const Axes& axes, Keepdim keep) { return reduce(prod_op, x, axes, keep); }
+Tensor max(const Arg& x, const Axes& axes, Keepdim keep) { return reduce(max_op, x, axes, keep); }
+Tensor min(const Arg& x, const Axes& axes, Keepdim keep) { return reduce(min_op, x, axes, keep); }
+Tensor logsumexp(const Arg& x, const Axes& axes, Keepdim keep) {
   return reduce(logsumexp_op, x, axes, keep);
 }
 

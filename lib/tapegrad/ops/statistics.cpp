@@ -171,6 +171,7 @@ struct Deviation {
 
   Deviation(std::string_view name, const Arg& x, const Axes& axes, bool keep, std::int64_t ddof)
       : attributes(reduction_attributes(name, x, axes, keep)) {
+    require_range(name, x, "ddof", ddof, 0);
     const Shape shape = shape_of(name, x);
     std::int64_t bits = 0, n = 1;
     for (std::int64_t axis : axes_of(attributes)) {
@@ -186,21 +187,21 @@ struct Deviation {
 
 Family statistics_family() { return family; }
 
-Tensor var(const Arg& x, const Axes& axes, bool keep, std::int64_t ddof) {
+Tensor var(const Arg& x, const Axes& axes, Keepdim keep, std::int64_t ddof) {
   const FrameScope frame("var", x);
   const Deviation d("var", x, axes, keep, ddof);
   const Arg squares = square(d.deviation);
   return record(sum_op, {&squares, 1}, d.attributes) / d.freedom;
 }
 
-Tensor std(const Arg& x, const Axes& axes, bool keep, std::int64_t ddof) {
+Tensor std(const Arg& x, const Axes& axes, Keepdim keep, std::int64_t ddof) {
   const FrameScope frame("std", x);
   const Deviation d("std", x, axes, keep, ddof);
   const Arg deviation = d.deviation;
   return record(norm_op, {&deviation, 1}, d.attributes) / std::sqrt(d.freedom);
 }
 
-Tensor norm(const Arg& x, double p, const Axes& axes, bool keep) {
+Tensor norm(const Arg& x, double p, const Axes& axes, Keepdim keep) {
   if (p == 2) return reduce(norm_op, x, axes, keep);
   if (!(p > 0))
     refuse("norm", {&x, 1}, {}, fmt::format("p must be above 0, it is {}", p),

@@ -15,8 +15,18 @@ Vjp::Vjp(Recording& recording, Id id, Id adjoint)
 bool Vjp::wants(std::size_t i) const { return recording_.sweep().reaches[operand(i)] != 0; }
 
 void Vjp::refuse(std::size_t i) const {
-  throw Error(std::string(op().name),
-              fmt::format("its derivative rule asks for operand {} of {}", i, size()));
+  recording_.fail(id_, fmt::format("its derivative rule asks for operand {} of {}", i, size()));
+}
+
+void Vjp::require_stretched(std::size_t i, const Shape& share) const {
+  const Shape &shape = recording_.node(operand(i)).shape, &result = recording_.node(id_).shape;
+  const bool undone = broadcast(shape, share) == share &&
+                      (op().kind != Kind::elementwise || broadcast(share, result) == result);
+  if (undone) return;
+  recording_.fail(id_,
+                  fmt::format("its derivative rule gives operand {} a share of the shape {}, which "
+                              "is neither the operand's, {}, nor one to which that was broadcast",
+                              i, text(share), text(shape)));
 }
 
 void Vjp::give(std::size_t i, const Arg& share) {
@@ -25,9 +35,9 @@ void Vjp::give(std::size_t i, const Arg& share) {
   const Shape& shape = recording_.node(operand(i)).shape;
   Tensor adjoint =
       share.is_number() ? broadcast_to(recording_.number(share.number()), shape) : share.tensor();
-  if (adjoint.shape() != shape) {
+  if (const Shape given = adjoint.shape(); given != shape) {
+    require_stretched(i, given);
     adjoint = sum_to(adjoint, shape);
-    if (adjoint.shape() != shape) adjoint = broadcast_to(adjoint, shape);
   }
   recording_.mark_adjoint(recording_.id_of(adjoint, "gradient", share.site()));
   Id& so_far = recording_.sweep().adjoint[operand(i)];

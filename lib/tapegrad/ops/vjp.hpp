@@ -35,7 +35,8 @@ class Vjp {
   /// Whether the operand's share is asked for: worth a question before an expensive one.
   bool wants(std::size_t i) const;
   /// Adds a share to the operand's adjoint. It may have the shape to which the operand was
-  /// broadcast: the sum over the stretched axes is taken here, for all ops.
+  /// broadcast: the sum over the stretched axes is taken here, for all ops. A number stands for all
+  /// elements. Throws Error for a share of any other shape.
   /// Virtual for who wants to see, or to spoil, what a rule gives.
   virtual void give(std::size_t i, const Arg& share);
 
@@ -44,6 +45,8 @@ class Vjp {
     if (i >= size()) refuse(i);
   }
   [[noreturn]] void refuse(std::size_t i) const;
+  /// Throws Error unless the operand was broadcast to this shape of a share.
+  void require_stretched(std::size_t i, const Shape& share) const;
   Id operand(std::size_t i) const { return recording_.operands(id_)[i]; }
   Recording& recording_;
   Id id_;

@@ -19,7 +19,7 @@ int Tensor::rank(Site at) const { return shape(at).rank(); }
 
 std::int64_t Tensor::numel(Site at) const { return shape(at).numel(); }
 
-std::int64_t Tensor::size(std::int64_t axis, Site at) const {
+std::int64_t Tensor::size(Axis axis, Site at) const {
   const Recording& recording = Recording::of(*this, "size", at);
   const Shape& s = recording.node(id_).shape;
   if (axis < -s.rank() || axis >= s.rank())

@@ -42,7 +42,7 @@ class Tensor {
   std::int64_t numel(Site at = Site::here()) const;
   /// The extent of one axis; negative axes count from the end. Throws Error if there is no such
   /// axis.
-  std::int64_t size(std::int64_t axis, Site at = Site::here()) const;
+  std::int64_t size(Axis axis, Site at = Site::here()) const;
   Precision precision(Site at = Site::here()) const;
 
   /// The value of a tensor with one element. Throws Error for any other size, and, as all functions
