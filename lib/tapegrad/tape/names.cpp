@@ -11,6 +11,68 @@
 #include "tapegrad/tape/recording.hpp"
 
 namespace tapegrad {
+
+// ---------------------------------------------------------------- of records
+
+std::string_view text(LeafKind kind) {
+  switch (kind) {
+    case LeafKind::parameter:
+      return "parameter";
+    case LeafKind::input:
+      return "input";
+    case LeafKind::state:
+      return "state";
+    case LeafKind::constant:
+      break;
+  }
+  return "constant";
+}
+
+std::string_view Recording::name(Id id) const {
+  const Node& n = node(id);
+  return n.name == Node::none ? std::string_view{} : std::string_view{names_[n.name].text};
+}
+
+std::string Recording::label(Id id) const {
+  const Node& n = node(id);
+  if (n.name != Node::none) return fmt::format("%{} {}", id, name(id));
+  return fmt::format("%{} {}", id, n.leaf() ? tapegrad::text(leaf(id).kind) : n.op->name);
+}
+
+std::string Recording::called(Id id) const {
+  return node(id).name == Node::none ? label(id) : std::string(name(id));
+}
+
+std::string Recording::text() const {
+  return fmt::format("the {} tape made at {}", tapegrad::text(precision_), tapegrad::text(made_));
+}
+
+void Recording::name(Id id, std::string_view name, Namer namer) {
+  Node& n = mutable_node(id);
+  constexpr int namers = Node::named_by_maker | Node::named_by_field;
+  const int flag = namer == Namer::maker   ? Node::named_by_maker
+                   : namer == Namer::field ? Node::named_by_field
+                                           : 0;
+  n.flags = static_cast<std::uint8_t>((n.flags & ~namers) | flag);
+  if (n.name == Node::none) {
+    if (names_used_ == names_.size()) names_.emplace_back();
+    n.name = names_used_++;
+    names_[n.name].owner = id;
+  }
+  names_[n.name].text.assign(name);
+}
+
+void Recording::name_elements(Id id, std::vector<std::string> names) {
+  element_names_.insert_or_assign(id, std::move(names));
+}
+
+std::string_view Recording::element_name(Id id, std::size_t element) const {
+  const auto found = element_names_.find(id);
+  return found == element_names_.end() ? std::string_view{} : found->second[element];
+}
+
+// ---------------------------------------------------------------- of fields
+
 namespace {
 
 /// Whether a way is longer than a name and ends in it, as `head.weight` in `weight`.
@@ -47,6 +109,8 @@ void name_by_field(const Tensor& leaf, const reflection::Step* way) {
   reflection::append(name, way);
   recording.name(id, name, Recording::Namer::field);
 }
+
+// ---------------------------------------------------------------- of elements
 
 void name_elements(const Tensor& tensor, std::span<const std::string> names, Site at) {
   constexpr std::string_view doing = "name_elements";

@@ -151,11 +151,6 @@ void Recording::run(const Step& step) const {
   }
 }
 
-void Recording::fail(Id id, std::string text) const {
-  const Error e = error(*node(id).op, operands(id), node(id).frame, std::move(text), {});
-  throw Error(e.op(), e.text(), e.operands(), node(id).site, {});
-}
-
 void Recording::check_finite(Id id) const {
   const Node& n = node(id);
   if ((n.flags & (Node::swept | Node::adjoint)) == Node::swept) return;  // a local derivative
