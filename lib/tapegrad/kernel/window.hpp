@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "tapegrad/kernel/gemm.hpp"
+#include "tapegrad/kernel/reduce.hpp"
 
 namespace tapegrad {
 
@@ -190,11 +191,22 @@ void convolve_weight(const Convolution& c, const T* x, const T* y, T* w, T* scra
   T* part = columns + c.taps() * c.patch();
   T* share = part + c.out * c.patch();
   const std::int64_t taps = c.taps();
+  // Fewer columns fill no vector of a product: each element is a sum of its own.
+  constexpr std::int64_t few = 16 / sizeof(T);
   std::fill_n(w, c.groups * c.out * taps, T(0));
   for_each_group(c, [&](std::int64_t x0, std::int64_t w0, std::int64_t y0) {
     for_each_patch(c, [&](const Patch& patch) {
       const std::int64_t n = patch.size();
       gather_columns(c, patch, x + x0, columns);
+      if (c.out < few) {
+        for (std::int64_t o = 0; o < c.out; ++o)
+          for (std::int64_t q = 0; q < taps; ++q) {
+            const T *seen = columns + q * n, *passed_on = y + y0 + o * c.positions() + patch.first;
+            w[w0 + o * taps + q] +=
+                blocked_sum<T>(n, [=](std::int64_t i) { return seen[i] * passed_on[i]; });
+          }
+        return;
+      }
       for (std::int64_t o = 0; o < c.out; ++o)
         for (std::int64_t i = 0; i < n; ++i)
           part[i * c.out + o] = y[y0 + o * c.positions() + patch.first + i];
