@@ -22,6 +22,7 @@
 #include "tapegrad/check/check_op.hpp"
 #include "tapegrad/check/check_options.hpp"
 #include "tapegrad/check/check_replay.hpp"
+#include "tapegrad/check/compare_manual.hpp"
 #include "tapegrad/check/mistake.hpp"
 #include "tapegrad/check/mutant.hpp"
 #include "tapegrad/check/report.hpp"

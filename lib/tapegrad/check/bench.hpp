@@ -28,6 +28,9 @@ class Bench {
   /// The same of an elementwise op in the shape of the result: what each element of the result
   /// passes, before broadcasting is undone.
   std::vector<Array> shares_by_element(Id record, const Array& adjoint);
+  /// What the rule of an elementwise op passes to its only operand, if it takes `result` for the
+  /// result.
+  Array share_as_if(Id record, const Array& operand, const Array& result, const Array& adjoint);
   /// For an elementwise op: which element of an operand belongs to one of the result.
   std::size_t element(Id record, std::size_t operand, std::size_t of_result) const;
 

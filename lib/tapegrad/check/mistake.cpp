@@ -341,6 +341,24 @@ std::string_view text(Mistake mistake) {
       return "signs";
     case Mistake::one_element:
       return "one element";
+    case Mistake::over_reduced:
+      return "summed too far";
+    case Mistake::carried:
+      return "carried over";
+    case Mistake::slope_missing:
+      return "slope missing";
+    case Mistake::slope_twice:
+      return "slope twice";
+    case Mistake::slope_elsewhere:
+      return "slope elsewhere";
+    case Mistake::other_value:
+      return "other value";
+    case Mistake::one_path:
+      return "one path";
+    case Mistake::moved:
+      return "updated weights";
+    case Mistake::left_out:
+      return "left out";
   }
   return "";
 }

@@ -33,6 +33,16 @@ enum class Mistake {
   leaked,           // not zero at some elements that should be
   absolute,         // the magnitudes are right, some signs are not
   one_element,      // all are right but one
+  // of a calculation by hand, found by doing it that way (see compare_manual.hpp):
+  over_reduced,     // summed over more than it should be
+  carried,          // what follows from a number that was wrong before
+  slope_missing,    // a local derivative is left out
+  slope_twice,      // a local derivative is there twice
+  slope_elsewhere,  // a local derivative is taken at another place
+  other_value,      // another tensor in the place of an operand
+  one_path,         // the share of one path, not the sum over all
+  moved,            // with weights that were updated already
+  left_out,         // as if a leaf were zero in the forward pass
 };
 /// `sign`, `not reduced`.
 std::string_view text(Mistake mistake);
