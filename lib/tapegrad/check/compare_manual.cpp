@@ -19,6 +19,9 @@ constexpr std::string_view doing = "compare_manual";
 constexpr int exact_digits = 12;     // from here on numbers were not written by hand
 constexpr double least_support = 2;  // agreement that chance gives once in a hundred times
 constexpr std::size_t most_shown = 3;
+constexpr const char* shared_sum =
+    "the sum over all elements, as if one number were shared by all; each has a gradient of its "
+    "own";
 
 std::vector<std::int64_t> squeezed(const Shape& shape) {
   std::vector<std::int64_t> result;
@@ -388,10 +391,7 @@ Diagnosis Comparing::explain_shape(const Entry& e, const Base& base) {
     if (equal(shares.values()))
       return found(Mistake::not_reduced,
                    fmt::format("not summed: the shares of {}; the gradient is their sum", of));
-  if (equal({total(base.adjoints[e.id])}))
-    return found(Mistake::over_reduced,
-                 "the sum over all elements, as if one number were shared by all; each has its "
-                 "own gradient");
+  if (equal({total(base.adjoints[e.id])})) return found(Mistake::over_reduced, shared_sum);
   return found(Mistake::shape,
                fmt::format("has shape {} instead of {}", text(e.given.shape()), text(e.shape)));
 }
@@ -418,6 +418,9 @@ Diagnosis Comparing::simple(const Entry& e, const Base& base, bool likely) {
                           .contributions = pass_.contributions(e.id, base.adjoints),
                           .counts = counts});
   const bool alone = expected.size() == 1;
+  if (likely && !alone && support >= least_support &&
+      explained(e, Numbers(expected.size(), total(expected)), slack))
+    return found(Mistake::over_reduced, shared_sum);
   switch (d.mistake) {
     case Mistake::all_zero:
       d.sentence = std::find(added_.begin(), added_.end(), e.id) == added_.end()
@@ -450,10 +453,6 @@ Diagnosis Comparing::simple(const Entry& e, const Base& base, bool likely) {
       break;
   }
   if (likely || alone) return {};
-  const Numbers sums(expected.size(), total(expected));
-  if (explained(e, sums, slack) && support >= least_support)
-    return found(Mistake::over_reduced,
-                 "each is the sum over all elements, as if one number were shared by all");
   return d.mistake == Mistake::offset && expected.size() < 3 ? Diagnosis{} : d;
 }
 

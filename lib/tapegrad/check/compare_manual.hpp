@@ -91,9 +91,8 @@ std::ostream& operator<<(std::ostream& out, const ManualReport& report);
 /// A number is right if it differs from the exact one by at most one unit of its last digit: half
 /// of it is for its own rounding, the other half for factors that were rounded before. The last
 /// digit is that of the shortest decimal form: 0.1385 has four. As that forgets zeros at the end,
-/// numbers of one tensor count as written to the same place or the same number of digits, but for
-/// one digit, and to two digits at least. What follows from earlier numbers as they were rounded is
-/// right too, to fewer digits.
+/// 0.5 beside it counts as 0.500. What follows from earlier numbers as they were rounded is right
+/// too, to fewer digits.
 ///
 /// A mistake is named only if it explains all numbers of a tensor, and if so much agreement can
 /// hardly be chance. Numbers of a tensor may be given flat, in row-major order.

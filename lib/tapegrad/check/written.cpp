@@ -9,7 +9,7 @@
 namespace tapegrad {
 namespace {
 
-constexpr int least_digits = 2;
+constexpr int least_digits = 2, enough_digits = 3;
 constexpr int most_float_digits = 9;
 
 struct Decimal {
@@ -30,7 +30,7 @@ Decimal shortest(T number) {
   int exponent = 0;
   const std::string_view power = text.substr(e + (text[e + 1] == '+' ? 2 : 1));
   std::from_chars(power.data(), power.data() + power.size(), exponent);
-  return {digits, exponent};
+  return {std::max(digits, std::min(exponent, 15) + 1), exponent};  // 1250 has four
 }
 
 double unit(int exponent, int digits) { return std::pow(10.0, exponent - digits + 1); }
@@ -63,7 +63,8 @@ Written written(const Array& numbers, int digits) {
       result.units.push_back(std::isfinite(finest) ? finest : 0);
     else
       result.units.push_back(
-          std::min(unit(exponent, own_digits), std::max(finest, unit(exponent, result.digits))));
+          std::min(unit(exponent, own_digits),
+                   std::max(finest, unit(exponent, std::min(result.digits, enough_digits)))));
   }
   return result;
 }

@@ -13,10 +13,10 @@ struct Written {
   int digits = 0;             // significant ones of the number that has the most
 };
 
-/// Numbers side by side are taken for written alike, to the same place after the point or to the
-/// same number of digits, whichever is less, or to one digit fewer: so 0.5 beside 0.1385 is 0.500,
-/// whose zeros a double forgets. Nothing is taken for written to less than two digits, and a zero
-/// among nothing but zeros is exact. `digits` says how many there are, if it is not 0.
+/// A double forgets zeros at the end: so 0.5 is 0.50, and beside 0.1385 it is 0.500; no number
+/// counts as written to less than three digits (two, if no other has three), unless that goes
+/// beyond the last place of all. A zero among nothing but zeros is exact. `digits` says how many
+/// there are, if it is not 0.
 Written written(const Array& numbers, int digits = 0);
 
 }  // namespace tapegrad
