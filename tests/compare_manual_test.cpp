@@ -451,7 +451,7 @@ BOOST_AUTO_TEST_CASE(bias_gradients_of_zero_and_unsummed_ones_are_explained) {
     hand.all();
     const Hand right = hand;
     hand.db1 = scaled(hand.db1, 0);
-    BOOST_TEST(blames(tape.compare(hand), "hidden.bias", Mistake::all_zero, "whatever the value"));
+    BOOST_TEST(blames(tape.compare(hand), "hidden.bias", Mistake::all_zero, "whatever its value"));
     if (hand.x.rows == 1) continue;
     hand.db1 = hand.delta_h;
     BOOST_TEST(blames(tape.compare(hand), "hidden.bias", Mistake::not_reduced, "net_h"));
@@ -805,8 +805,8 @@ BOOST_AUTO_TEST_CASE(report_is_a_table_with_a_sentence_for_each_mistake) {
              "  output.weight  gradient (2, 2)  right to 4 digits\n"
              "  net_h          gradient (1, 2)  wrong\n"
              "      the factor sigmoid'(net_h) is missing\n"
-             "      [0,0] is 0.03635, should be 0.00877\n"
-             "      [0,1] is 0.04137, should be 0.00995\n"
+             "      [0,0] is 0.03635, should be 0.008771\n"
+             "      [0,1] is 0.04137, should be 0.009954\n"
              "  hidden.bias    gradient (2)     carried over\n"
              "      follows from your net_h: this step itself is right\n"
              "  hidden.weight  gradient (2, 2)  carried over\n"

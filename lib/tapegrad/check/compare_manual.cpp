@@ -47,13 +47,9 @@ Diagnosis found(Mistake mistake, std::string sentence, double ratio = 1) {
   return {.mistake = mistake, .sentence = std::move(sentence), .ratio = ratio};
 }
 
-/// A number in the digits that the unit of its last one leaves.
-std::string shown(double number, double unit) {
-  if (number == 0 || unit == 0) return fmt::format("{:.8g}", number);
-  const int digits =
-      static_cast<int>(std::floor(std::log10(std::abs(number))) - std::round(std::log10(unit))) + 1;
-  return digits >= exact_digits ? fmt::format("{:.8g}", number)
-                                : fmt::format("{:.{}g}", number, std::max(digits, 1));
+/// In the digits of the other numbers.
+std::string shown(double number, int digits) {
+  return fmt::format("{:.{}g}", number, digits == 0 ? 5 : digits < exact_digits ? digits : 8);
 }
 
 /// One tensor's numbers, as a gradient.
@@ -361,7 +357,7 @@ ManualStep Comparing::judge(const Entry& e) {
   for (const Base* base : bases) {
     step.mistake = explain(e, *base);
     if (!step.mistake) continue;
-    if (base == &own && !from.empty())
+    if (base == &own && !from.empty() && step.mistake.mistake != Mistake::all_zero)
       step.mistake.sentence += fmt::format(" (the rest follows from your {})", from);
     return step;
   }
@@ -423,12 +419,11 @@ Diagnosis Comparing::simple(const Entry& e, const Base& base, bool likely) {
     return found(Mistake::over_reduced, shared_sum);
   switch (d.mistake) {
     case Mistake::all_zero:
-      d.sentence = std::find(added_.begin(), added_.end(), e.id) == added_.end()
-                       ? "zero everywhere"
-                       : fmt::format(
-                             "zero; but {0} is added, so that what it is added to grows as "
-                             "much as {0} does, whatever the value of {0}",
-                             subject_.called(e.id));
+      d.sentence = "zero everywhere";
+      if (std::find(added_.begin(), added_.end(), e.id) != added_.end())
+        d.sentence = fmt::format(
+            "zero; but what {} is added to grows as much as it does, whatever its value",
+            subject_.called(e.id));
       return likely ? d : Diagnosis{};
     case Mistake::sign:
     case Mistake::count:
@@ -475,8 +470,8 @@ std::string Comparing::about_ratio(const Entry& e, double ratio) const {
   if (ratio == -1)
     return e.kind == ManualKind::updated
                ? "the step goes uphill: it is minus the learning rate times the gradient"
-               : "the sign is wrong: target - output for output - target, or the minus of the "
-                 "step downhill";
+               : "the sign is wrong: target - output in the place of output - target, or the "
+                 "minus of the step downhill?";
   const double size = std::abs(ratio), rate = options_.learning_rate;
   const auto whole = [](double x) { return std::abs(x - std::round(x)) < 1e-9 && x > 1.5; };
   std::string text = ratio < 0 ? "the sign is wrong, and the numbers are " : "";
@@ -609,12 +604,11 @@ std::vector<std::string> Comparing::wrong_elements(const Entry& e) const {
   for (std::size_t i = 0; i < e.numbers.size(); ++i) {
     if (std::abs(e.numbers[i] - e.right[i]) <= e.tolerance[i]) continue;
     if (++wrong > most_shown) continue;
-    const double unit = e.units[i] * (e.before.empty() ? 1 : options_.learning_rate);
     const std::string index =
         e.shape.rank() == 0 ? "it" : fmt::format("[{}]", fmt::join(index_of(i, e.shape), ","));
     result.push_back(fmt::format("{} is {}, should be {}", index,
-                                 shown(e.as_given(e.numbers[i], i), unit),
-                                 shown(e.as_given(e.right[i], i), unit)));
+                                 shown(e.as_given(e.numbers[i], i), e.digits),
+                                 shown(e.as_given(e.right[i], i), e.digits)));
   }
   if (wrong > most_shown)
     result.push_back(fmt::format("{} of {} are wrong", wrong, e.numbers.size()));
