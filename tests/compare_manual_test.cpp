@@ -411,8 +411,8 @@ BOOST_AUTO_TEST_CASE(signs_halves_and_means_are_recognised) {
     hand.dw1 = scaled(hand.dw1, -1);
     BOOST_TEST(blames(tape.compare(hand), "hidden.weight", Mistake::sign, "downhill"));
     hand = right;
-    hand.dw1 = scaled(hand.dw1, 0.1);
-    const ManualReport stepped = tape.compare(hand, 5, {.learning_rate = 0.1});
+    hand.dw1 = scaled(hand.dw1, 0.3);
+    const ManualReport stepped = tape.compare(hand, 5, {.learning_rate = 0.3});
     BOOST_TEST(has(stepped.step("hidden.weight").mistake.sentence, "the learning rate is in them"));
     const double samples = static_cast<double>(hand.x.rows);
     if (samples == 1) continue;
@@ -516,6 +516,51 @@ BOOST_AUTO_TEST_CASE(one_use_of_two_is_recognised) {
   const tg::Tensor y = sum(tanh(x) + square(x)).named("y");
   BOOST_TEST(blames(tg::compare_manual(y, {{x, {1.02, -2.06, 4.14}}}), "x",
                     Mistake::not_accumulated, "by op square"));
+}
+
+BOOST_AUTO_TEST_CASE(few_digits_are_not_taken_for_evidence) {
+  int claims = 0;
+  for (std::uint32_t seed = 1; seed <= 100; ++seed) {
+    tg::Tape tape;
+    tg::Random random{seed};
+    const tg::Tensor w = tape.parameter(random.normal()).named("w");
+    tg::Tensor out = w;
+    for (int layer = 0; layer < 4; ++layer) out = tanh(out * random.normal() + random.normal());
+    const tg::Tensor E = square(out);
+    const double wrong = rounded(gradient(E, w).item() * random.uniform(-2, 2), 2);
+    claims += bool(tg::compare_manual(E, {{w, wrong}}).steps[0].mistake);
+  }
+  BOOST_TEST(claims <= 5);
+}
+
+BOOST_AUTO_TEST_CASE(one_use_of_two_is_recognised_further_down) {
+  tg::Tape tape;
+  const tg::Tensor w = tape.parameter({{0.3, -0.8}, {0.5, 0.2}}).named("w");
+  const tg::Tensor x = tape.input({{0.6, -0.4}});
+  const tg::Tensor h = tanh(matmul(x, w)).named("h");
+  const tg::Tensor one = exp(h), other = square(h), y = sum(one + other);
+  Matrix delta{1, 2, h.values()};
+  delta = each(delta, [](double a) { return 2 * a * (1 - a * a); });
+  const Matrix dw = rounded(product(transposed(of(x.array())), delta), 4);
+  BOOST_TEST(blames(tg::compare_manual(y, {{w, dw.array()}}), "w", Mistake::one_path,
+                    "only the share that %5 square"));
+}
+
+BOOST_AUTO_TEST_CASE(shared_weight_moves_when_all_its_shares_are_known) {
+  tg::Tape tape;
+  const Matrix w{2, 2, {0.3, -0.8, 0.5, 0.2}}, x{1, 2, {0.6, -0.4}};
+  const tg::Tensor W = tape.parameter(w.array()).named("W");
+  const tg::Tensor X = tape.input(x.array()).named("X");
+  const tg::Tensor y = sum(square(matmul(tanh(matmul(X, W)), W)));
+  const Matrix h = each(product(x, w), hyperbolic), out = product(h, w);
+  const Matrix last = scaled(out, 2);
+  const Matrix first = times(product(last, transposed(w)), each(h, slope_of_tanh));
+  const Matrix dw =
+      each(product(transposed(h), last), product(transposed(x), first), std::plus<>());
+  const Matrix now = each(w, dw, [](double v, double slope) { return v - 0.1 * slope; });
+  const Matrix dx = rounded(product(first, transposed(now)), 5);
+  BOOST_TEST(blames(tg::compare_manual(y, {{X, dx.array()}}, {.learning_rate = 0.1}), "X",
+                    Mistake::moved, "updated W"));
 }
 
 BOOST_AUTO_TEST_CASE(transposed_weights_and_gradients_are_recognised) {

@@ -235,9 +235,8 @@ Entry Comparing::entry(const ManualNumbers& by_hand, std::size_t place, const Nu
       e.units[i] /= options_.learning_rate;
       rounding = (coarse_ ? 1e-6 : 1e-15) * std::abs(e.before[i]) / options_.learning_rate;
     }
-    e.tolerance.push_back(e.units[i] + rounding + (coarse_ ? 1e-6 : 1e-12) * largest +
-                          (coarse_ ? 1e-5 : 1e-9) *
-                              std::max(std::abs(numbers[i]), std::abs(right[i])));
+    e.tolerance.push_back(e.units[i] + rounding + (coarse_ ? 1e-5 : 1e-12) * largest +
+                          1e-9 * std::max(std::abs(numbers[i]), std::abs(right[i])));
   }
   e.numbers = numbers;
   return e;
@@ -283,13 +282,14 @@ bool Comparing::explained(const Entry& e, const Numbers& by, const Numbers& slac
   return true;
 }
 
-/// By how many digits, of all elements together, the numbers differ from those they should be: so
-/// many it takes to agree with something else by chance.
+/// In how many digits, of all elements together, the numbers are their own, and not those they
+/// should be: so many it takes to agree with something else by chance.
 double Comparing::support(const Entry& e, const Numbers& against, const Numbers& slack) const {
   double result = 0;
-  for (std::size_t i = 0; i < against.size(); ++i)
-    result += std::log10(
-        std::max(1.0, std::abs(e.numbers[i] - against[i]) / (e.tolerance[i] + slack[i])));
+  for (std::size_t i = 0; i < against.size(); ++i) {
+    const double own = std::min(std::abs(e.numbers[i]), std::abs(e.numbers[i] - against[i]));
+    result += std::log10(std::max(1.0, own / (e.tolerance[i] + slack[i])));
+  }
   return result;
 }
 
@@ -428,13 +428,20 @@ Diagnosis Comparing::simple(const Entry& e, const Base& base, bool likely) {
     case Mistake::sign:
     case Mistake::count:
     case Mistake::factor: {
-      const double size = std::abs(d.ratio);
-      const bool plain = d.mistake != Mistake::factor || size == 2 || size == 0.5 || size == 1 ||
-                         std::abs(size - options_.learning_rate) < 1e-9 ||
-                         std::abs(size * options_.learning_rate - 1) < 1e-9;
+      // A learning rate is meant exactly, too.
+      const double rate = options_.learning_rate;
+      bool plain =
+          d.mistake != Mistake::factor || std::abs(d.ratio) == 2 || std::abs(d.ratio) == 0.5;
+      for (const double exact : {rate, -rate, 1 / rate, -1 / rate}) {
+        Numbers times = expected;
+        for (double& number : times) number *= exact;
+        if (plain || rate == 0 || !explained(e, times, slack)) continue;
+        d.ratio = exact;
+        plain = true;
+      }
       d.sentence = about_ratio(e, d.ratio);
-      const bool convincing = support >= (plain ? 1 : least_support) && (plain || !alone);
-      return plain == likely && convincing ? d : Diagnosis{};
+      const bool convincing = support >= (d.mistake == Mistake::sign ? 1 : least_support);
+      return plain == likely && (plain || !alone) && convincing ? d : Diagnosis{};
     }
     case Mistake::transposed:
     case Mistake::not_accumulated:
