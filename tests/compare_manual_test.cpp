@@ -709,7 +709,7 @@ BOOST_AUTO_TEST_CASE(numbers_may_be_flat_and_wrong_shapes_are_explained) {
         {{three.net.hidden.weight, rounded(scaled(transposed(hand.dw1), factor), 4).array()}});
   };
   BOOST_TEST(blames(turned(1), "hidden.weight", Mistake::transposed, "the shape is (3, 4)"));
-  BOOST_TEST(blames(turned(-1), "hidden.weight", Mistake::sign, "the sign is wrong"));
+  BOOST_TEST(blames(turned(-1), "hidden.weight", Mistake::sign, "rows and columns are exchanged"));
 }
 
 BOOST_AUTO_TEST_CASE(step_made_with_rounded_numbers_is_right_to_fewer_digits) {

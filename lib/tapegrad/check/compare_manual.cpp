@@ -57,19 +57,18 @@ struct Entry {
   Id id = 0;
   ManualKind kind = ManualKind::gradient;
   Shape shape = {};
-  Array given = {};                 // as they came
-  Numbers right = {};               // in the tensor's order
-  Numbers numbers = {};             // the same; none if there are too few or too many
-  Numbers units = {};               // of their last digits
-  Numbers tolerance = {};           // by how much right ones may be off
-  Numbers before = {}, scale = {};  // given = before + scale * gradient
+  Array given = {};        // as they came
+  Numbers right = {};      // in the tensor's order
+  Numbers numbers = {};    // the same; none if there are too few or too many
+  Numbers units = {};      // of their last digits
+  Numbers tolerance = {};  // by how much right ones may be off
+  Numbers before = {};     // given = before + scale * gradient
+  double scale = 1;
   int digits = 0;
   bool transposed = false;  // rows and columns are exchanged in what was given
 
   /// The gradient as it would have been given.
-  double as_given(double gradient, std::size_t i) const {
-    return before.empty() ? gradient : before[i] + scale[i] * gradient;
-  }
+  double as_given(double gradient, std::size_t i) const { return before[i] + scale * gradient; }
 };
 
 /// Adjoints to start from, and what comes of them. The last two are computed with those adjoints
@@ -212,9 +211,10 @@ Entry Comparing::entry(const ManualNumbers& by_hand, std::size_t place, const Nu
   e.digits = how.digits;
   e.units = how.units;
   Numbers numbers = e.given.values();
+  e.before.resize(right.size());
   if (by_hand.kind == ManualKind::updated) {
     e.before = subject_.x[place].values(at);
-    e.scale.assign(right.size(), -options_.learning_rate);
+    e.scale = -options_.learning_rate;
   }
   const bool transposes = e.shape.rank() == 2 && shape.rank() == 2 && shape[0] == e.shape[1] &&
                           shape[1] == e.shape[0] && shape != e.shape;
@@ -229,12 +229,9 @@ Entry Comparing::entry(const ManualNumbers& by_hand, std::size_t place, const Nu
   double largest = 0;
   for (const double number : right) largest = std::max(largest, std::abs(number));
   for (std::size_t i = 0; i < numbers.size(); ++i) {
-    double rounding = 0;
-    if (!e.before.empty()) {
-      numbers[i] = (numbers[i] - e.before[i]) / e.scale[i];
-      e.units[i] /= options_.learning_rate;
-      rounding = (coarse_ ? 1e-6 : 1e-15) * std::abs(e.before[i]) / options_.learning_rate;
-    }
+    numbers[i] = (numbers[i] - e.before[i]) / e.scale;
+    e.units[i] /= std::abs(e.scale);
+    const double rounding = (coarse_ ? 1e-6 : 1e-15) * std::abs(e.before[i] / e.scale);
     e.tolerance.push_back(e.units[i] + rounding + (coarse_ ? 1e-5 : 1e-12) * largest +
                           1e-9 * std::max(std::abs(numbers[i]), std::abs(right[i])));
   }
@@ -359,9 +356,13 @@ ManualStep Comparing::judge(const Entry& e) {
     if (!step.mistake) continue;
     if (base == &own && !from.empty() && step.mistake.mistake != Mistake::all_zero)
       step.mistake.sentence += fmt::format(" (the rest follows from your {})", from);
+    if (e.transposed) step.mistake.sentence += "; and rows and columns are exchanged";
     return step;
   }
-  step.mistake = found(Mistake::unknown, "no mistake known here explains all the numbers");
+  step.mistake = e.numbers.empty()
+                     ? found(Mistake::shape, fmt::format("has shape {} instead of {}",
+                                                         text(e.given.shape()), text(e.shape)))
+                     : found(Mistake::unknown, "no mistake known here explains all the numbers");
   return step;
 }
 
@@ -388,8 +389,7 @@ Diagnosis Comparing::explain_shape(const Entry& e, const Base& base) {
       return found(Mistake::not_reduced,
                    fmt::format("not summed: the shares of {}; the gradient is their sum", of));
   if (equal({total(base.adjoints[e.id])})) return found(Mistake::over_reduced, shared_sum);
-  return found(Mistake::shape,
-               fmt::format("has shape {} instead of {}", text(e.given.shape()), text(e.shape)));
+  return {};
 }
 
 /// What the numbers tell by themselves.
