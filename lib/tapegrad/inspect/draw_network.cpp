@@ -132,7 +132,7 @@ class NetworkPainter {
     if (numbers_->has_gradient(id)) return numbers_->gradient(id);
     return Numbers(static_cast<std::size_t>(recording_.node(id).shape.numel()), 0.0);
   }
-  std::string number(double value) const { return number_text(value, options_.digits); }
+  std::string number(double value) const { return brief_text(value, options_.digits); }
   std::string slope_text(double value) const {
     return fmt::format("∂{} {}", recording_.name(output_), number(value));
   }

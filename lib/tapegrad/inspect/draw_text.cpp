@@ -8,7 +8,7 @@
 
 namespace tapegrad {
 
-std::string number_text(double number, int digits) {
+std::string brief_text(double number, int digits) {
   return fmt::format("{:.{}g}", number + 0.0, digits);  // no minus before 0
 }
 
@@ -19,7 +19,7 @@ std::string numbers_text(const Numbers& numbers, const Shape& shape, int digits)
   std::string result;
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     if (i > 0) result += i % columns == 0 ? "\n" : "  ";
-    result += number_text(numbers[i], digits);
+    result += brief_text(numbers[i], digits);
   }
   return result;
 }

@@ -11,7 +11,7 @@
 namespace tapegrad {
 
 /// `0.5`, with so many significant digits.
-std::string number_text(double number, int digits);
+std::string brief_text(double number, int digits);
 /// Few numbers are written out, one row of a matrix on a line; of many, the range.
 std::string numbers_text(const Numbers& numbers, const Shape& shape, int digits);
 /// `1,234`.
