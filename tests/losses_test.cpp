@@ -185,6 +185,7 @@ BOOST_AUTO_TEST_CASE(hinge_loss_is_zero_beyond_the_margin) {
   BOOST_TEST(loss.values() == Numbers({0, 0.5, 1.5, 0}));
   BOOST_TEST(gradient(sum(loss), x).values() == Numbers({0, -1, 1, 0}));
   BOOST_TEST(hinge_loss(x, t).item() == 0.5);
+  BOOST_TEST(hinge_loss(tape.input(0.25), -1).item() == 1.25);
 }
 
 BOOST_AUTO_TEST_CASE(huber_loss_has_a_slope_by_its_delta) {
@@ -311,6 +312,7 @@ BOOST_AUTO_TEST_CASE(a_target_that_is_neither_1_nor_minus_1_is_refused) {
   const Tensor zero_one = tape.input({0, 1});
   BOOST_TEST(says([&] { cosine_embedding_loss(x, x, zero_one); }, "target is 0, and must be 1"));
   BOOST_TEST(says([&] { hinge_loss(tape.input({3, 4}), zero_one); }, "(in hinge_loss)"));
+  BOOST_TEST(says([&] { hinge_loss(tape.input(3.0), 0); }, "target is 0, and must be 1 or -1"));
 }
 
 // ---------------------------------------------------------------- labels

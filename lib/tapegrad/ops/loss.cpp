@@ -79,7 +79,12 @@ constexpr Op plus_or_minus_one_op = {
     .sample = {whole(1, 2)},
 };
 
-Tensor plus_or_minus_one(const Arg& target) { return record(plus_or_minus_one_op, {target}); }
+/// A target that is a number belongs to the tape of the prediction.
+Tensor plus_or_minus_one(const Arg& target, const Arg& prediction) {
+  if (!target.is_number()) return record(plus_or_minus_one_op, {target});
+  Recording& recording = recording_of(plus_or_minus_one_op.name, {&prediction, 1});
+  return record(plus_or_minus_one_op, {Arg(recording.number(target.number()), target.site())});
+}
 
 constexpr const Op* family[] = {&half_squared_error_op, &mse_loss_op, &plus_or_minus_one_op};
 
@@ -162,7 +167,7 @@ Tensor huber_loss(const Arg& prediction, const Arg& target, const Arg& delta, Re
 
 Tensor hinge_loss(const Arg& prediction, const Arg& target, Reduction reduction) {
   const FrameScope frame = frame_of_equals("hinge_loss", prediction, target);
-  return reduced(relu(1.0 - plus_or_minus_one(target) * prediction), reduction);
+  return reduced(relu(1.0 - plus_or_minus_one(target, prediction) * prediction), reduction);
 }
 
 Tensor kl_div(const Arg& prediction, const Arg& target, Reduction reduction) {
@@ -198,7 +203,7 @@ Tensor cosine_embedding_loss(const Arg& x, const Arg& y, const Arg& target, cons
   const FrameScope frame(recording_of(name, all), name, x.site());
   const Tensor cosine = cosine_similarity(x, y, -1);
   const Tensor alike = 1.0 - cosine, unlike = relu(cosine - margin);
-  return reduced(where(plus_or_minus_one(target) > 0.0, alike, unlike), reduction);
+  return reduced(where(plus_or_minus_one(target, x) > 0.0, alike, unlike), reduction);
 }
 
 }  // namespace tapegrad
