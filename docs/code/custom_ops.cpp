@@ -288,14 +288,17 @@ constexpr tg::Op unshaped_op = {
     .sample = {tg::uniform(-2, 2), tg::uniform(-2, 2)},
 };
 
-/// What a check says of an op with a mistake: the sections that are bad, and the likely mistake.
-std::string said(const tg::Op& op) {
+/// What a check says of an op with a mistake: the sections that are bad, and the likely mistake; or
+/// the error that the mistake is.
+std::string said(const tg::Op& op) try {
   const tg::Report report = tg::check_op(op);
   std::string where;
   for (const tg::Section& section : report.sections())
     if (section.verdict == tg::Verdict::fail) where += (where.empty() ? " " : ", ") + section.name;
   const std::string& why = report.mistake().sentence;
   return fmt::format("{}{}{}", text(report.verdict()), where, why.empty() ? "" : ": " + why);
+} catch (const tg::Error& error) {
+  return fmt::format("Error: {}", error.text());
 }
 
 void mistakes() {
