@@ -77,6 +77,12 @@ std::string named(const std::string& name) {
   return in_latex(page, page.value(name));
 }
 
+std::ptrdiff_t characters(const std::string& text) {
+  return std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0U) != 0x80;  // a byte that begins one
+  });
+}
+
 // ---- is it LaTeX?
 
 /// Macros that LaTeX with amsmath, MathJax and KaTeX know, and code-hosting sites allow.
@@ -86,7 +92,7 @@ const std::set<std::string> known_macros = {
     "sinh",  "cosh",    "sin",    "cos",    "tan",   "arcsin", "arccos", "arctan", "exp",   "log",
     "max",   "min",     "mathrm", "mathit", "text",  "texttt", "quad",   "qquad",  "dots",  "cdots",
     "vdots", "ddots",   "le",     "ge",     "ne",    "to",     "approx", "infty",  "boxed", "begin",
-    "end",   "acute",   "alpha",  "eta",    "beta"};
+    "end",   "acute",   "alpha",  "eta",    "beta",  "bar"};
 
 /// What is wrong with mathematics, or nothing.
 std::string complaint(const std::string& math) {
@@ -293,6 +299,8 @@ BOOST_AUTO_TEST_CASE(names_are_set_as_one_would_write_them) {
   BOOST_TEST(named("x1_2") == "x_{1,2}");
   BOOST_TEST(named("x_out") == "x_{\\mathit{out}}");
   BOOST_TEST(named("a_b_c") == "a_{\\mathit{b\\_c}}");
+  BOOST_TEST(named("ybar") == "\\bar{y}");
+  BOOST_TEST(named("w1+") == "{w_{1}^{+}}");
   BOOST_TEST(named("sigma") == "\\sigma");
   BOOST_TEST(named("δ2") == "\\delta_{2}");
   BOOST_TEST(named("é") == "\\acute{e}");
@@ -499,6 +507,100 @@ BOOST_AUTO_TEST_CASE(what_is_printed_means_what_the_formula_means) {
   }
 }
 
+// ---- what is wide
+
+BOOST_AUTO_TEST_CASE(a_long_sum_is_broken_at_its_signs) {
+  std::string sum = "0.5", product = "0.5";
+  for (int i = 0; i < 1000; ++i) sum += " + 0.25 * (-0.125)", product += " * 1.25";
+  Page page;
+  page.add(Equation{.sides = {{"net"}, {sum}, {"(" + sum + ") / (1 + " + sum + ")"}, {"2"}},
+                    .note = "a note",
+                    .at = {"net.cpp", 1}});
+  page.add(Equation{.sides = {{"E"}, {product}}});
+  std::istringstream lines(text(page));
+  std::string line, first, last;
+  for (std::size_t i = 0; std::getline(lines, line); ++i) {
+    BOOST_TEST(characters(line) <= 100, line);
+    if (i == 0) first = line;
+    if (i == 1) BOOST_TEST(line.starts_with("          + 0.25·(-0.125)"), line);
+    if (line.ends_with("a note")) last = line;
+  }
+  BOOST_TEST(first.starts_with("  net = 0.5 + 0.25·(-0.125)"), first);
+  BOOST_TEST(first.ends_with("net.cpp:1"), first);
+  BOOST_TEST(last.starts_with("      = 2"), last);
+  require_sound(page);
+  std::istringstream rows(latex(page));
+  while (std::getline(rows, line)) BOOST_TEST(line.size() < 300U, line);
+}
+
+BOOST_AUTO_TEST_CASE(a_line_is_broken_outside_of_brackets_first) {
+  Page page;
+  page.add(Equation{.sides = {{"y"}, {"aaaaaaaaaa * (bbbbbbbbbb + cccccccccc) + dddddddddd"}}});
+  BOOST_TEST(text(page, {.width = 48}) == R"(  y = aaaaaaaaaa·(bbbbbbbbbb + cccccccccc)
+        + dddddddddd
+)");
+  BOOST_TEST(text(page, {.width = 34}) == R"(  y = aaaaaaaaaa
+        ·(bbbbbbbbbb + cccccccccc)
+        + dddddddddd
+)");
+}
+
+BOOST_AUTO_TEST_CASE(one_row_stands_in_the_line_and_more_below) {
+  Page page;
+  const tg::Side row{.rows = {{"0.5", "-1"}}}, column{.rows = {{"0.5"}, {"-12.25"}}};
+  page.add(Equation{.sides = {{"y"}, {"a b"}, row}, .note = "so"});
+  page.add(Equation{.sides = {{"net"}, {"b a"}, column}, .note = "so", .at = {"net.cpp", 1}});
+  BOOST_TEST(text(page, {.width = 40}) == R"(  y   = a b = [0.5  -1]   so
+  net = b a                    net.cpp:1
+      = [  0.5 ]
+        [-12.25]          so
+)");
+  BOOST_TEST(
+      in_block(latex(page)) ==
+      R"(y &= a \, b = \left[\begin{array}{rr} 0.5 & -1 \end{array}\right] \qquad \text{so} \\
+\mathit{net} &= b \, a \tag*{\small\texttt{net.cpp:1}} \\
+&= \left[\begin{array}{r} 0.5 \\ -12.25 \end{array}\right] \qquad \text{so})");
+}
+
+BOOST_AUTO_TEST_CASE(a_wide_matrix_is_set_small_in_latex) {
+  const auto page_of = [](std::size_t columns) {
+    const tg::Side side{.rows = {std::vector<std::string>(columns, "-0.123456")}};
+    Page page;
+    page.add(Equation{.sides = {{"y"}, side}});
+    return latex(page);
+  };
+  BOOST_TEST(page_of(6).starts_with("\\begin"));
+  BOOST_TEST(page_of(8).starts_with("{\\small\\begin"));
+  BOOST_TEST(page_of(12).starts_with("{\\tiny\\begin"));
+}
+
+BOOST_AUTO_TEST_CASE(a_wide_table_is_wrapped) {
+  Page page;
+  page.add(tg::Table{.head = {"what", "n"},
+                     .rows = {{"one word and another one and `a + b` too", "10"}, {"δ", "9.5"}}});
+  BOOST_TEST(text(page, {.width = 30}) == R"(  what                     n
+  ----------------------   ---
+  one word and another      10
+  one and a + b too
+  δ                        9.5
+)");
+}
+
+BOOST_AUTO_TEST_CASE(sentences_are_wrapped_but_not_their_formulas) {
+  Page page;
+  page.add(tg::Sentence{"The quick brown fox is `a + b` and more"});
+  BOOST_TEST(text(page, {.width = 26}) == "The quick brown fox is\na + b and more\n");
+}
+
+BOOST_AUTO_TEST_CASE(words_are_escaped) {
+  Page page;
+  page.add(tg::Sentence{"5% of a_b & {c} # $ ~ ^ \\ <d> | * δ é"});
+  BOOST_TEST(markdown(page) == "5% of a\\_b & {c} \\# \\$ \\~ ^ \\\\ \\<d> \\| \\* δ é\n");
+  BOOST_TEST(latex(page) ==
+             "5\\% of a\\_b \\& \\{c\\} \\# \\$ \\textasciitilde{} \\textasciicircum{} "
+             "\\textbackslash{} $<$d$>$ $|$ * $\\delta$ é\n");
+}
+
 // ---- pages
 
 BOOST_AUTO_TEST_CASE(a_page_in_text) {
@@ -534,8 +636,7 @@ From $w_{5}$ on; $\mathit{out}_{h1} \cdot (1 - \mathit{out}_{h1})$ is a slope\_o
 
 ```math
 \begin{aligned}
-\mathit{net}_{h1} &= i_{1} \cdot w_{1} + b_{1} = 0.05 \cdot 0.15 + 0.35 = 0.3575 && \texttt{my}\_\texttt{net.cpp:12} \\
-&\quad \text{linear: }\mathit{net}_{h1} = x \, w\text{, by default} \\
+\mathit{net}_{h1} &= i_{1} \cdot w_{1} + b_{1} = 0.05 \cdot 0.15 + 0.35 = 0.3575 \qquad \text{linear: }\mathit{net}_{h1} = x \, w\text{, by default} && \texttt{my}\_\texttt{net.cpp:12} \\
 \mathit{out}_{h1} &= \sigma(\mathit{net}_{h1}) \approx 0.588435 && \texttt{my}\_\texttt{net.cpp:12}
 \end{aligned}
 ```
@@ -546,7 +647,7 @@ Then:
 \begin{aligned}
 \frac{\partial E}{\partial w_{5}} &= \frac{\partial E}{\partial \mathit{out}_{h1}} \cdot \frac{\partial \mathit{out}_{h1}}{\partial w_{5}} = \frac{0.5}{(1 + 0.25)^{2}} \\
 \frac{\partial E}{\partial \mathrm{hidden.weight}} &= x^{\top} \, (\delta_{\mathit{net}_{h1}} \odot \mathit{out}_{h1}) \\
-&= \left[\begin{array}{rrr} 0.5 & \boxed{-12.25} & \cdots \\ 10 & 1 \times 10^{-5} & \cdots \\ \vdots & \vdots & \ddots \end{array}\right]
+&= \left[\begin{array}{rrr} 0.5 & \boxed{-12.25} & \cdots \\[3pt] 10 & 1 \times 10^{-5} & \cdots \\[3pt] \vdots & \vdots & \ddots \end{array}\right]
 \end{aligned}
 ```
 
@@ -566,8 +667,7 @@ BOOST_AUTO_TEST_CASE(a_page_in_latex) {
 From $w_{5}$ on; $\mathit{out}_{h1} \cdot (1 - \mathit{out}_{h1})$ is a slope\_of it.
 
 \begin{align*}
-\mathit{net}_{h1} &= i_{1} \cdot w_{1} + b_{1} = 0.05 \cdot 0.15 + 0.35 = 0.3575 \tag*{\small\texttt{my\_net.cpp:12}} \\
-&\quad \text{linear: }\mathit{net}_{h1} = x \, w\text{, by default} \\
+\mathit{net}_{h1} &= i_{1} \cdot w_{1} + b_{1} = 0.05 \cdot 0.15 + 0.35 = 0.3575 \qquad \text{linear: }\mathit{net}_{h1} = x \, w\text{, by default} \tag*{\small\texttt{my\_net.cpp:12}} \\
 \mathit{out}_{h1} &= \sigma(\mathit{net}_{h1}) \approx 0.588435 \tag*{\small\texttt{my\_net.cpp:12}}
 \end{align*}
 
@@ -576,7 +676,7 @@ Then:
 \begin{align*}
 \frac{\partial E}{\partial w_{5}} &= \frac{\partial E}{\partial \mathit{out}_{h1}} \cdot \frac{\partial \mathit{out}_{h1}}{\partial w_{5}} = \frac{0.5}{(1 + 0.25)^{2}} \\
 \frac{\partial E}{\partial \mathrm{hidden.weight}} &= x^{\top} \, (\delta_{\mathit{net}_{h1}} \odot \mathit{out}_{h1}) \\
-&= \left[\begin{array}{rrr} 0.5 & \boxed{-12.25} & \cdots \\ 10 & 1 \times 10^{-5} & \cdots \\ \vdots & \vdots & \ddots \end{array}\right]
+&= \left[\begin{array}{rrr} 0.5 & \boxed{-12.25} & \cdots \\[3pt] 10 & 1 \times 10^{-5} & \cdots \\[3pt] \vdots & \vdots & \ddots \end{array}\right]
 \end{align*}
 
 \begin{center}

@@ -14,6 +14,8 @@ constexpr std::string_view begin_document = R"(\documentclass{article}
 \usepackage{amsmath}
 \setlength{\textwidth}{16cm}
 \setlength{\oddsidemargin}{0cm}
+\setlength{\textheight}{23cm}
+\setlength{\topmargin}{-1cm}
 \setlength{\parindent}{0pt}
 \setlength{\emergencystretch}{3em}
 \allowdisplaybreaks
@@ -58,7 +60,7 @@ Cell sentence(const Derivation& derivation, std::string_view text) {
 }
 
 /// How many digits there is place for in a line, and the columns' space.
-constexpr std::size_t page = 84, between = 3;
+constexpr std::size_t page_width = 92, between = 3;
 
 std::string table(const Derivation& derivation, const Table& table) {
   std::vector<std::vector<std::string>> rows{table.head};
@@ -67,7 +69,9 @@ std::string table(const Derivation& derivation, const Table& table) {
   std::string body;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     for (std::size_t j = 0; j < rows[i].size(); ++j) {
-      const Cell cell = sentence(derivation, rows[i][j]);
+      const bool number =
+          i > 0 && right_aligned(table, j) && rows[i][j].find_first_of("`%") == std::string::npos;
+      const Cell cell = sentence(derivation, number ? fmt::format("`{}`", rows[i][j]) : rows[i][j]);
       if (j == widths.size()) widths.push_back(0);
       widths[j] = std::max(widths[j], cell.width);
       body += (j == 0 ? "" : " & ") + cell.text;
@@ -75,17 +79,17 @@ std::string table(const Derivation& derivation, const Table& table) {
     if (!rows[i].empty()) body += i == 0 ? " \\\\ \\hline\n" : " \\\\\n";
   }
   // The widest columns are paragraphs, if the page is too narrow.
-  std::size_t narrowed = page;
+  std::size_t narrowed = page_width;
   const auto fits = [&] {
     std::size_t sum = 0;
     for (const std::size_t w : widths) sum += std::min(w, narrowed) + between;
-    return sum <= page;
+    return sum <= page_width;
   };
   while (narrowed > 12 && !fits()) --narrowed;
   std::string format;
   for (std::size_t j = 0; j < widths.size(); ++j)
     format += widths[j] > narrowed
-                  ? fmt::format("p{{{:.1f}cm}}", 0.18 * static_cast<double>(narrowed))
+                  ? fmt::format("p{{{:.1f}cm}}", 0.17 * static_cast<double>(narrowed))
               : right_aligned(table, j) ? "r"
                                         : "l";
   return fmt::format(
@@ -93,58 +97,51 @@ std::string table(const Derivation& derivation, const Table& table) {
       body);
 }
 
-std::string block(const std::vector<MathRow>& rows) {
-  std::size_t width = 0;
-  for (const MathRow& row : rows) width = std::max(width, row.width);
-  // What cannot be broken, as a matrix, is set small.
-  constexpr std::pair<std::size_t, std::string_view> sizes[] = {
-      {80, ""}, {88, "\\small"}, {100, "\\footnotesize"}, {114, "\\scriptsize"}};
-  std::string_view size = "\\tiny";
-  for (const auto& [fitting, name] : sizes)
-    if (width <= fitting) {
-      size = name;
-      break;
-    }
-  std::string result = fmt::format("{}{}\\begin{{align*}}\n", size.empty() ? "" : "{", size);
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    result += rows[i].text;
-    if (rows[i].at)
-      result += fmt::format(" \\tag*{{\\small\\texttt{{{}}}}}", words(text(rows[i].at)));
-    result += i + 1 < rows.size() ? " \\\\\n" : "\n";
-  }
-  return result + fmt::format("\\end{{align*}}{}\n", size.empty() ? "" : "}");
+/// Around a block this wide: what cannot be broken, as a matrix, is set small.
+std::string_view size_for(std::size_t width) {
+  if (width <= 90) return "";
+  return width <= 98    ? "\\small"
+         : width <= 110 ? "\\footnotesize"
+         : width <= 126 ? "\\scriptsize"
+                        : "\\tiny";
 }
+
+class LatexForm : public Form {
+ public:
+  explicit LatexForm(const Derivation& derivation) : derivation_(derivation) {}
+
+ private:
+  std::string title(const std::string& title) const override {
+    return fmt::format("\\section*{{{}}}\n", tapegrad::sentence(derivation_, title).text);
+  }
+  std::string sentence(const std::string& text) const override {
+    return tapegrad::sentence(derivation_, text).text + "\n";
+  }
+  std::string table(const Table& table) const override {
+    return tapegrad::table(derivation_, table);
+  }
+  std::string equations(const std::vector<const Equation*>& equations) const override {
+    std::string rows;
+    std::size_t width = 0;
+    for (const Equation* equation : equations)
+      for (const MathRow& row : math_rows(derivation_, *equation)) {
+        rows += (rows.empty() ? "" : " \\\\\n") + row.text;
+        if (row.at) rows += fmt::format(" \\tag*{{\\small\\texttt{{{}}}}}", words(text(row.at)));
+        width = std::max(width, row.width);
+      }
+    const std::string_view size = size_for(width);
+    return fmt::format("{}{}\\begin{{align*}}\n{}\n\\end{{align*}}{}\n", size.empty() ? "" : "{",
+                       size, rows, size.empty() ? "" : "}");
+  }
+
+  const Derivation& derivation_;
+};
 
 }  // namespace
 
 std::string latex(const Derivation& derivation, const LatexOptions& options) {
-  std::string result;
-  const auto add = [&](const std::string& part) { result += (result.empty() ? "" : "\n") + part; };
-  for (const Derivation::Section& section : derivation.sections) {
-    if (!section.title.empty())
-      add(fmt::format("\\section*{{{}}}\n", sentence(derivation, section.title).text));
-    for (std::size_t i = 0; i < section.lines.size();) {
-      std::vector<MathRow> rows;
-      for (; i < section.lines.size(); ++i) {
-        const auto* equation = std::get_if<Equation>(&section.lines[i]);
-        if (equation == nullptr) break;
-        const std::vector<MathRow> next = math_rows(derivation, *equation);
-        rows.insert(rows.end(), next.begin(), next.end());
-      }
-      if (!rows.empty()) {
-        add(block(rows));
-        continue;
-      }
-      if (const auto* t = std::get_if<Table>(&section.lines[i]))
-        add(table(derivation, *t));
-      else
-        add(sentence(derivation, std::get<Sentence>(section.lines[i]).text).text + "\n");
-      ++i;
-    }
-  }
-  if (!derivation.footnote.empty()) add(sentence(derivation, derivation.footnote).text + "\n");
-  return options.document ? fmt::format("{}{}\n\\end{{document}}\n", begin_document, result)
-                          : result;
+  const std::string page = LatexForm(derivation).page(derivation);
+  return options.document ? fmt::format("{}{}\n\\end{{document}}\n", begin_document, page) : page;
 }
 
 }  // namespace tapegrad

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <utility>
 
 #include "tapegrad/inspect/derivation.hpp"
 #include "tapegrad/inspect/mathematics.hpp"
@@ -35,60 +36,49 @@ std::string sentence(const Derivation& derivation, std::string_view text) {
   return result;
 }
 
-std::string table(const Derivation& derivation, const Table& table) {
-  std::size_t count = table.head.size();
-  for (const auto& row : table.rows) count = std::max(count, row.size());
-  std::string result;
-  const auto add = [&](const std::vector<std::string>& row) {
-    for (std::size_t j = 0; j < count; ++j)
-      result += fmt::format("| {} ", j < row.size() ? sentence(derivation, row[j]) : "");
-    result += "|\n";
-  };
-  add(table.head);
-  for (std::size_t j = 0; j < count; ++j) result += right_aligned(table, j) ? "|---:" : "|---";
-  result += "|\n";
-  for (const auto& row : table.rows) add(row);
-  return result;
-}
+class MarkdownForm : public Form {
+ public:
+  explicit MarkdownForm(const Derivation& derivation) : derivation_(derivation) {}
 
-std::string block(const std::vector<MathRow>& rows) {
-  std::string result = "```math\n\\begin{aligned}\n";
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    result += rows[i].text;
-    if (rows[i].at) result += " && " + math_code(text(rows[i].at));
-    result += i + 1 < rows.size() ? " \\\\\n" : "\n";
+ private:
+  std::string title(const std::string& title) const override { return "## " + sentence(title); }
+  std::string sentence(const std::string& text) const override {
+    return tapegrad::sentence(derivation_, text) + "\n";
   }
-  return result + "\\end{aligned}\n```\n";
-}
+  std::string table(const Table& table) const override {
+    std::size_t count = table.head.size();
+    for (const auto& row : table.rows) count = std::max(count, row.size());
+    std::string result;
+    const auto add = [&](const std::vector<std::string>& row) {
+      for (std::size_t j = 0; j < count; ++j)
+        result +=
+            fmt::format("| {} ", j < row.size() ? tapegrad::sentence(derivation_, row[j]) : "");
+      result += "|\n";
+    };
+    add(table.head);
+    for (std::size_t j = 0; j < count; ++j) result += right_aligned(table, j) ? "|---:" : "|---";
+    result += "|\n";
+    for (const auto& row : table.rows) add(row);
+    return result;
+  }
+  std::string equations(const std::vector<const Equation*>& equations) const override {
+    std::string result = "```math\n\\begin{aligned}";
+    std::string_view end;
+    for (const Equation* equation : equations)
+      for (const MathRow& row : math_rows(derivation_, *equation)) {
+        result += fmt::format("{}\n{}", std::exchange(end, " \\\\"), row.text);
+        if (row.at) result += " && " + math_code(text(row.at));
+      }
+    return result + "\n\\end{aligned}\n```\n";
+  }
+
+  const Derivation& derivation_;
+};
 
 }  // namespace
 
 std::string markdown(const Derivation& derivation) {
-  std::string result;
-  const auto add = [&](const std::string& part) { result += (result.empty() ? "" : "\n") + part; };
-  for (const Derivation::Section& section : derivation.sections) {
-    if (!section.title.empty()) add("## " + sentence(derivation, section.title) + "\n");
-    for (std::size_t i = 0; i < section.lines.size();) {
-      std::vector<MathRow> rows;
-      for (; i < section.lines.size(); ++i) {
-        const auto* equation = std::get_if<Equation>(&section.lines[i]);
-        if (equation == nullptr) break;
-        const std::vector<MathRow> next = math_rows(derivation, *equation);
-        rows.insert(rows.end(), next.begin(), next.end());
-      }
-      if (!rows.empty()) {
-        add(block(rows));
-        continue;
-      }
-      if (const auto* t = std::get_if<Table>(&section.lines[i]))
-        add(table(derivation, *t));
-      else
-        add(sentence(derivation, std::get<Sentence>(section.lines[i]).text) + "\n");
-      ++i;
-    }
-  }
-  if (!derivation.footnote.empty()) add(sentence(derivation, derivation.footnote) + "\n");
-  return result;
+  return MarkdownForm(derivation).page(derivation);
 }
 
 }  // namespace tapegrad

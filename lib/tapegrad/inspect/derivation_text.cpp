@@ -31,7 +31,7 @@ class Formula {
 
   BrokenLine set(std::string_view formula) && {
     set(expression(formula), 0);
-    return std::move(strip_);
+    return std::move(line_);
   }
 
  private:
@@ -46,25 +46,25 @@ class Formula {
       case Kind::name:
       case Kind::words:
       case Kind::places:
-        return strip_.put(e.text);
+        return line_.put(e.text);
       case Kind::quantity:
-        return strip_.put(e.index < derivation_.quantities.size()
-                              ? quantity_text(derivation_.quantities[e.index])
-                              : "?");
+        return line_.put(e.index < derivation_.quantities.size()
+                             ? quantity_text(derivation_.quantities[e.index])
+                             : "?");
       case Kind::dots:
-        return strip_.put("...");
+        return line_.put("...");
       case Kind::call:
       case Kind::brackets:
-        strip_.put(e.text + "(");
+        line_.put(e.text + "(");
         for (std::size_t i = 0; i < e.parts.size(); ++i) {
-          if (i > 0) strip_.put(e.signs[i] + " "), strip_.may_break(break_of_sum(depth + 1));
+          if (i > 0) line_.put(e.signs[i]), line_.may_break(break_of_sum(depth + 1), true);
           set(e.parts[i], depth + 1);
         }
-        return strip_.put(")");
+        return line_.put(")");
       case Kind::bars:
-        strip_.put("|");
+        line_.put("|");
         set(e.parts[0], depth + 1);
-        return strip_.put("|");
+        return line_.put("|");
       case Kind::chain:
         return set_chain(e, depth);
       case Kind::power:
@@ -72,7 +72,7 @@ class Formula {
         return set_exponent(e.parts[1], depth);
       case Kind::transposed:
         set_base(e.parts[0], depth);
-        return strip_.put("ᵀ");
+        return line_.put("ᵀ");
       case Kind::indexed:
         set_base(e.parts[0], depth);
         return set(e.parts[1], depth);
@@ -80,9 +80,9 @@ class Formula {
   }
 
   void set_in_brackets(const Expression& e, int depth, bool needed) {
-    if (needed) strip_.put("(");
+    if (needed) line_.put("(");
     set(e, depth);
-    if (needed) strip_.put(")");
+    if (needed) line_.put(")");
   }
 
   void set_base(const Expression& e, int depth) { set_in_brackets(e, depth, is_derivative(e)); }
@@ -92,10 +92,10 @@ class Formula {
     const bool whole =
         e.kind == Kind::number && e.text.find_first_not_of("0123456789") == std::string::npos;
     if (!whole) {
-      strip_.put("^");
+      line_.put("^");
       return set_in_brackets(e, depth, e.kind == Kind::chain || is_derivative(e));
     }
-    for (const char c : e.text) strip_.put(digits[c - '0']);
+    for (const char c : e.text) line_.put(digits[c - '0']);
   }
 
   void set_chain(const Expression& e, int depth) {
@@ -108,15 +108,15 @@ class Formula {
                        std::none_of(e.parts.begin(), e.parts.end(), [&](const Expression& x) {
                          return x.is_chain(Level::juxtaposition);
                        });
-    if (e.signs[0] == "-") strip_.put("-");
+    if (e.signs[0] == "-") line_.put("-");
     for (std::size_t i = 0; i < n; ++i) {
       if (i > 0) {
         const bool circle = e.signs[i] == "*" && elementwise(e, i, matrices_);
         const std::string sign = circle ? "⊙" : e.signs[i] == "*" ? "·" : e.signs[i];
         const std::string space = tight && !circle ? "" : " ";
-        strip_.put(space);
-        strip_.may_break(e.level <= Level::sum ? break_of_sum(depth) : break_of_product(depth));
-        strip_.put(sign + (sign.empty() ? "" : space));
+        line_.may_break(e.level <= Level::sum ? break_of_sum(depth) : break_of_product(depth),
+                        !space.empty());
+        line_.put(sign + (sign.empty() ? "" : space));
       }
       set_in_brackets(e.parts[i], depth, i > 0 && e.parts[i].negative());
     }
@@ -124,7 +124,7 @@ class Formula {
 
   const Derivation& derivation_;
   bool matrices_;
-  BrokenLine strip_;
+  BrokenLine line_;
 };
 
 // ---- words
@@ -220,7 +220,8 @@ constexpr std::size_t widest_aligned = 32;
 /// Equations one below the other.
 class Equations {
  public:
-  Equations(const Derivation& derivation, std::vector<const Equation*> equations, std::size_t width)
+  Equations(const Derivation& derivation, const std::vector<const Equation*>& equations,
+            std::size_t width)
       : derivation_(derivation), width_(width) {
     std::vector<std::string> firsts;
     std::size_t aligned = 0;
@@ -260,7 +261,10 @@ class Equations {
   }
 
   BrokenLine set_side(const Equation& e, std::size_t i) const {
-    return Formula(derivation_, e.matrices).set(e.sides[i].formula);
+    if (e.sides[i].rows.empty()) return Formula(derivation_, e.matrices).set(e.sides[i].formula);
+    BrokenLine row;
+    row.put(set_matrix(e.sides[i])[0]);
+    return row;
   }
 
   std::vector<std::string> set(const Equation& e, const std::string& first) const {
@@ -268,7 +272,7 @@ class Equations {
     if (e.sides.empty()) return {start};
     const std::size_t begin = first.empty() ? 0 : 1;
     const bool blocks = std::any_of(e.sides.begin(), e.sides.end(),
-                                    [](const Side& side) { return !side.rows.empty(); });
+                                    [](const Side& side) { return side.rows.size() > 1; });
     std::string line = start;
     std::vector<BrokenLine> sides;
     for (std::size_t i = begin; i < e.sides.size(); ++i) {
@@ -283,7 +287,7 @@ class Equations {
       std::string front = (i == begin ? start : next) + sign(e, i);
       const std::string behind(columns(front), ' ');
       std::vector<std::string> side;
-      if (!e.sides[i].rows.empty()) {
+      if (e.sides[i].rows.size() > 1) {
         side = set_matrix(e.sides[i]);
       } else {
         const std::size_t used = columns(front) + 2;
@@ -388,37 +392,36 @@ std::vector<std::string> set_table(const Derivation& derivation, const Table& ta
   return lines;
 }
 
+class TextForm : public Form {
+ public:
+  TextForm(const Derivation& derivation, std::size_t width)
+      : derivation_(derivation), width_(width) {}
+
+ private:
+  std::string title(const std::string& title) const override {
+    return together({title, std::string(columns(title), '-')});
+  }
+  std::string sentence(const std::string& text) const override {
+    return together(set_sentence(derivation_, text, width_));
+  }
+  std::string table(const Table& table) const override {
+    return together(set_table(derivation_, table, width_));
+  }
+  std::string equations(const std::vector<const Equation*>& equations) const override {
+    return together(Equations(derivation_, equations, width_).lines());
+  }
+  static std::string together(const std::vector<std::string>& lines) {
+    return fmt::format("{}\n", fmt::join(lines, "\n"));
+  }
+
+  const Derivation& derivation_;
+  std::size_t width_;
+};
+
 }  // namespace
 
 std::string text(const Derivation& derivation, const TextOptions& options) {
-  std::string result;
-  const auto add = [&](const std::vector<std::string>& lines) {
-    if (!result.empty()) result += '\n';
-    for (const std::string& line : lines) result += line + "\n";
-  };
-  for (const Derivation::Section& section : derivation.sections) {
-    if (!section.title.empty()) add({section.title, std::string(columns(section.title), '-')});
-    for (std::size_t i = 0; i < section.lines.size();) {
-      std::vector<const Equation*> equations;
-      for (; i < section.lines.size(); ++i) {
-        const auto* equation = std::get_if<Equation>(&section.lines[i]);
-        if (equation == nullptr) break;
-        equations.push_back(equation);
-      }
-      if (!equations.empty()) {
-        add(Equations(derivation, std::move(equations), options.width).lines());
-        continue;
-      }
-      if (const auto* table = std::get_if<Table>(&section.lines[i]))
-        add(set_table(derivation, *table, options.width));
-      else
-        add(set_sentence(derivation, std::get<Sentence>(section.lines[i]).text, options.width));
-      ++i;
-    }
-  }
-  if (!derivation.footnote.empty())
-    add(set_sentence(derivation, derivation.footnote, options.width));
-  return result;
+  return TextForm(derivation, options.width).page(derivation);
 }
 
 }  // namespace tapegrad

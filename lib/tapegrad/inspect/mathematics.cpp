@@ -96,6 +96,10 @@ bool is_word(std::string_view text) {
 /// A word: one letter is itself, a Greek one's name is the letter.
 BrokenLine word(std::string_view text) {
   BrokenLine result;
+  if (text.size() == 4 && text.ends_with("bar")) {  // ybar, an adjoint
+    result.put(fmt::format("\\bar{{{}}}", math_character(first_character(text).first)), 1);
+    return result;
+  }
   if (columns(text) == 1) {
     const char32_t c = first_character(text).first;
     const std::string_view symbol = c < 0x80 ? "" : math_symbol(c);
@@ -206,7 +210,7 @@ class Formula {
 
   BrokenLine set(std::string_view formula) && {
     set(expression(formula), 0);
-    return std::move(strip_);
+    return std::move(line_);
   }
 
  private:
@@ -230,9 +234,9 @@ class Formula {
   /// What `f` sets, apart.
   template <class F>
   BrokenLine apart(const F& f) {
-    BrokenLine outer = std::exchange(strip_, {});
+    BrokenLine outer = std::exchange(line_, {});
     f();
-    return std::exchange(strip_, std::move(outer));
+    return std::exchange(line_, std::move(outer));
   }
 
   template <class F>
@@ -240,12 +244,12 @@ class Formula {
     const bool tall = std::exchange(tall_, false);
     const BrokenLine inner = apart(f);
     const bool whole = tall_ && inner.width() <= widest_whole;
-    strip_.put(fmt::format("{}{}", whole ? "\\left" : tall_ ? "\\bigl" : "", open), 1);
+    line_.put(fmt::format("{}{}", whole ? "\\left" : tall_ ? "\\bigl" : "", open), 1);
     if (whole)
-      strip_.put(inner);
+      line_.put(inner);
     else
-      strip_.append(inner);
-    strip_.put(fmt::format("{}{}", whole ? "\\right" : tall_ ? "\\bigr" : "", close), 1);
+      line_.append(inner);
+    line_.put(fmt::format("{}{}", whole ? "\\right" : tall_ ? "\\bigr" : "", close), 1);
     tall_ = tall_ || tall;
   }
   void in_brackets(const Expression& e, int depth) {
@@ -258,17 +262,17 @@ class Formula {
   void set(const Expression& e, int depth) {
     switch (e.kind) {
       case Kind::number:
-        return strip_.put(math_number(e.text), columns(e.text) + (has_exponent(e) ? 3 : 0));
+        return line_.put(math_number(e.text), columns(e.text) + (has_exponent(e) ? 3 : 0));
       case Kind::name:
         return set_name(e.text);
       case Kind::quantity:
         return set_quantity(quantity(e));
       case Kind::words:
-        return strip_.put(fmt::format("\\text{{{}}}", e.text), columns(e.text));
+        return line_.put(fmt::format("\\text{{{}}}", e.text), columns(e.text));
       case Kind::places:
-        return strip_.put(math_places(e.text), columns(e.text));
+        return line_.put(math_places(e.text), columns(e.text));
       case Kind::dots:
-        return strip_.put("\\dots ", 3);
+        return line_.put("\\dots ", 3);
       case Kind::call:
         return set_call(e, depth);
       case Kind::brackets:
@@ -282,7 +286,7 @@ class Formula {
         return set_exponent(e.parts[1]);
       case Kind::transposed:
         set_base(e.parts[0], depth);
-        return strip_.put("^{\\top}", 1);
+        return line_.put("^{\\top}", 1);
       case Kind::indexed:
         set_base(e.parts[0], depth);
         return set(e.parts[1], depth);
@@ -291,30 +295,30 @@ class Formula {
 
   void set_name(std::string_view name) {
     if (const std::string_view macro = macro_of(name); !macro.empty() && name != "floor")
-      return strip_.put(fmt::format("{} ", macro), columns(name));
-    strip_.put(math_name(name));
+      return line_.put(fmt::format("{} ", macro), columns(name));
+    line_.put(math_name(name));
   }
 
   void set_quantity(const Quantity* q) {
-    if (q == nullptr) return strip_.put("?");
+    if (q == nullptr) return line_.put("?");
     const BrokenLine name = math_name(q->name);
-    if (q->kind == Quantity::Kind::value) return strip_.put(name);
+    if (q->kind == Quantity::Kind::value) return line_.put(name);
     if (q->kind == Quantity::Kind::delta)
-      return strip_.put(fmt::format("\\delta_{{{}}}", name.text()), 1 + name.width());
+      return line_.put(fmt::format("\\delta_{{{}}}", name.text()), 1 + name.width());
     const BrokenLine of = math_name(q->of);
     if (display_) {
       tall_ = true;
-      return strip_.put(
+      return line_.put(
           fmt::format("\\frac{{\\partial {}}}{{\\partial {}}}", of.text(), name.text()),
           1 + std::max(of.width(), name.width()));
     }
-    strip_.put(fmt::format("\\partial {} / \\partial {}", of.text(), name.text()),
-               3 + of.width() + name.width());
+    line_.put(fmt::format("\\partial {} / \\partial {}", of.text(), name.text()),
+              3 + of.width() + name.width());
   }
 
   void set_list(const Expression& e, std::size_t count, int depth) {
     for (std::size_t i = 0; i < count; ++i) {
-      if (i > 0) strip_.put(e.signs[i] + " "), strip_.may_break(break_of_sum(depth));
+      if (i > 0) line_.put(e.signs[i]), line_.may_break(break_of_sum(depth), true);
       set(e.parts[i], depth);
     }
   }
@@ -326,30 +330,30 @@ class Formula {
     const std::size_t count = e.parts.size() - (below ? 1 : 0);
     if (e.text == "sqrt" && count == 1) {
       const BrokenLine inner = apart([&] { set(e.parts[0], depth + 1); });
-      return strip_.put(fmt::format("\\sqrt{{{}}}", inner.text()), inner.width() + 1);
+      return line_.put(fmt::format("\\sqrt{{{}}}", inner.text()), inner.width() + 1);
     }
     if (e.text == "floor" && count == 1)
       return in_brackets("\\lfloor ", " \\rfloor", [&] { set(e.parts[0], depth + 1); });
     const std::string_view macro = macro_of(e.text);
     if (macro.empty())
-      strip_.put(upright(e.text));
+      line_.put(upright(e.text));
     else
-      strip_.put(macro, std::max<std::size_t>(e.text == "sigmoid" ? 1 : columns(e.text), 1));
+      line_.put(macro, std::max<std::size_t>(e.text == "sigmoid" ? 1 : columns(e.text), 1));
     if (below)
-      strip_.put(fmt::format("_{{\\text{{{}}}}}", e.parts.back().text),
-                 columns(e.parts.back().text));
+      line_.put(fmt::format("_{{\\text{{{}}}}}", e.parts.back().text),
+                columns(e.parts.back().text));
     if (!is_big(e) || count != 1)
       return in_brackets("(", ")", [&] { set_list(e, count, depth + 1); });
     tall_ = tall_ || display_;
-    strip_.put(" ", 0);
+    line_.put(" ", 0);
     in_brackets_if(e.parts[0].kind == Kind::chain, e.parts[0], depth);
   }
 
   void set_base(const Expression& e, int depth) {
     const bool superscript = e.kind == Kind::power || e.kind == Kind::transposed;
-    if (superscript) strip_.put("{", 0);
+    if (superscript) line_.put("{", 0);
     in_brackets_if(is_derivative(e) || is_big(e) || has_exponent(e), e, depth);
-    if (superscript) strip_.put("}", 0);
+    if (superscript) line_.put("}", 0);
   }
 
   void set_exponent(const Expression& e) {
@@ -359,19 +363,18 @@ class Formula {
       set(e.kind == Kind::brackets && e.parts.size() == 1 ? e.parts[0] : e, 0);
     });
     display_ = display, tall_ = tall;
-    strip_.put(fmt::format("^{{{}}}", inner.text()), inner.width());
+    line_.put(fmt::format("^{{{}}}", inner.text()), inner.width());
   }
 
   void set_chain(const Expression& e, int depth) {
-    if (e.signs[0] == "-") strip_.put("-");
+    if (e.signs[0] == "-") line_.put("-");
     for (std::size_t i = 0; i < e.parts.size(); ++i) {
-      if (i > 0 && e.level == Level::juxtaposition) strip_.put(" \\, ", 1);
+      if (i > 0 && e.level == Level::juxtaposition) line_.put(" \\, ", 1);
       if (i > 0) {
         const bool sum = e.level <= Level::sum;
-        if (sum) strip_.put(" ", 0);
-        strip_.may_break(sum ? break_of_sum(depth) : break_of_product(depth));
+        line_.may_break(sum ? break_of_sum(depth) : break_of_product(depth), sum);
         const std::string sign = relation(e.signs[i]);
-        if (sum) strip_.put(sign + " ", 3);
+        if (sum) line_.put(sign + " ", 2);
       }
       const bool open =
           is_big(e.parts[i]) && e.level == Level::juxtaposition && i + 1 < e.parts.size();
@@ -392,9 +395,8 @@ class Formula {
     BrokenLine product = apart([&] { set_factor(e, 0, depth); });
     for (std::size_t i = 1; i < e.parts.size(); ++i) {
       if (e.signs[i] == "*") {
-        product.put(" ", 0);
-        product.may_break(break_of_product(depth));
-        product.put(elementwise(e, i, matrices_) ? "\\odot " : "\\cdot ", 2);
+        product.may_break(break_of_product(depth), true);
+        product.put(elementwise(e, i, matrices_) ? "\\odot " : "\\cdot ", 1);
         product.append(apart([&] { set_factor(e, i, depth); }));
         continue;
       }
@@ -414,7 +416,7 @@ class Formula {
         }));
       }
     }
-    strip_.append(product);
+    line_.append(product);
   }
 
   void set_factor(const Expression& e, std::size_t i, int depth) {
@@ -433,7 +435,7 @@ class Formula {
   const Derivation& derivation_;
   bool display_, matrices_;
   bool tall_ = false;  // something higher than a line has been set
-  BrokenLine strip_;
+  BrokenLine line_;
 };
 
 // ---- words
@@ -499,7 +501,7 @@ std::vector<BrokenLine> math_note(const Derivation& derivation, std::string_view
 // ---- equations
 
 /// The widest row, in digits; as much as there is place for on a page.
-constexpr std::size_t widest_row = 78;
+constexpr std::size_t widest_row = 86;
 
 BrokenLine math_matrix(const Derivation& derivation, const Side& side) {
   const auto left_out = [](const std::string& cell) { return cell == "..."; };
@@ -510,7 +512,7 @@ BrokenLine math_matrix(const Derivation& derivation, const Side& side) {
   for (std::size_t i = 0; i < side.rows.size(); ++i) {
     const auto& row = side.rows[i];
     const bool whole = std::all_of(row.begin(), row.end(), left_out);
-    text += i == 0 ? " " : " \\\\ ";
+    text += i == 0 ? " " : side.marked_row ? " \\\\[3pt] " : " \\\\ ";
     for (std::size_t j = 0; j < row.size(); ++j) {
       const BrokenLine cell = Formula(derivation, false, false).set(row[j]);
       const bool marked = side.marked_row == i && side.marked_column == j;
@@ -541,6 +543,12 @@ std::string_view math_symbol(char32_t character) {
 }
 
 BrokenLine math_name(std::string_view name) {
+  if (name.size() > 1 && name.ends_with('+')) {  // what comes after an update
+    const BrokenLine before = math_name(name.substr(0, name.size() - 1));
+    BrokenLine result;
+    result.put(fmt::format("{{{}^{{+}}}}", before.text()), before.width() + 1);
+    return result;
+  }
   const std::size_t places = name.find('[');
   const bool indexed = places != 0 && places != std::string_view::npos && name.ends_with(']');
   BrokenLine result = stem(indexed ? name.substr(0, places) : name);
@@ -563,7 +571,7 @@ std::vector<MathRow> math_rows(const Derivation& derivation, const Equation& equ
                         ? Formula(derivation, true, equation.matrices).set(side.formula)
                         : math_matrix(derivation, side));
     width += sides.back().width() + 3;
-    blocks = blocks || !side.rows.empty();
+    blocks = blocks || side.rows.size() > 1;
   }
   const auto sign = [&](std::size_t i) { return equation.sides[i].rounded ? "\\approx " : "= "; };
   std::vector<MathRow> rows{{.text = "&", .at = equation.at}};
@@ -582,7 +590,6 @@ std::vector<MathRow> math_rows(const Derivation& derivation, const Equation& equ
       for (std::size_t k = 0; k < lines.size(); ++k) {
         if (k > 0) rows.push_back({.text = "&\\quad {} "});
         rows.back().text += lines[k].text();
-        rows.back().text.erase(rows.back().text.find_last_not_of(' ') + 1);
         rows.back().width = indent + lines[k].width();
       }
     }

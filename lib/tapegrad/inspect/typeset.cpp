@@ -306,17 +306,19 @@ void BrokenLine::append(const BrokenLine& next) {
   pieces_.insert(pieces_.end(), next.pieces_.begin() + 1, next.pieces_.end());
 }
 
-void BrokenLine::may_break(int rank) { pieces_.push_back({.rank = rank}); }
+void BrokenLine::may_break(int rank, bool space) {
+  pieces_.push_back({.rank = rank, .space = space});
+}
 
 std::string BrokenLine::text() const {
   std::string result;
-  for (const Piece& piece : pieces_) result += piece.text;
+  for (const Piece& piece : pieces_) result += (piece.space ? " " : "") + piece.text;
   return result;
 }
 
 std::size_t BrokenLine::width() const {
   std::size_t result = 0;
-  for (const Piece& piece : pieces_) result += piece.width;
+  for (const Piece& piece : pieces_) result += piece.whole_width();
   return result;
 }
 
@@ -330,7 +332,7 @@ std::vector<BrokenLine> BrokenLine::lines(std::size_t width) const {
       std::size_t wide = 0;
       int lowest = std::numeric_limits<int>::max();
       for (end = first; end == first || !open[end]; ++end) {
-        wide += pieces_[end].width;
+        wide += pieces_[end].whole_width();
         if (end > first) lowest = std::min(lowest, pieces_[end].rank);
       }
       if (wide <= width) continue;
@@ -341,10 +343,34 @@ std::vector<BrokenLine> BrokenLine::lines(std::size_t width) const {
   std::vector<BrokenLine> result(1);
   for (std::size_t first = 0, end = 0; first < pieces_.size(); first = end) {
     std::size_t wide = 0;
-    for (end = first; end == first || !open[end]; ++end) wide += pieces_[end].width;
+    for (end = first; end == first || !open[end]; ++end) wide += pieces_[end].whole_width();
     if (first > 0 && result.back().width() + wide > width) result.emplace_back();
-    for (std::size_t i = first; i < end; ++i) result.back().put(pieces_[i].text, pieces_[i].width);
+    for (std::size_t i = first; i < end; ++i) {
+      if (pieces_[i].space && !result.back().pieces_[0].text.empty()) result.back().put(" ");
+      result.back().put(pieces_[i].text, pieces_[i].width);
+    }
   }
+  return result;
+}
+
+// ---- pages
+
+std::string Form::page(const Derivation& derivation) const {
+  std::string result;
+  const auto add = [&](const std::string& part) { result += (result.empty() ? "" : "\n") + part; };
+  for (const Derivation::Section& section : derivation.sections) {
+    if (!section.title.empty()) add(title(section.title));
+    std::vector<const Equation*> together;
+    for (const Paragraph& line : section.lines) {
+      const auto* equation = std::get_if<Equation>(&line);
+      if (equation != nullptr) together.push_back(equation);
+      if (!together.empty() && (equation == nullptr || &line == &section.lines.back()))
+        add(equations(std::exchange(together, {})));
+      if (const auto* t = std::get_if<Table>(&line)) add(table(*t));
+      if (const auto* s = std::get_if<Sentence>(&line)) add(sentence(s->text));
+    }
+  }
+  if (!derivation.footnote.empty()) add(sentence(derivation.footnote));
   return result;
 }
 

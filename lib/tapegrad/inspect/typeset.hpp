@@ -80,7 +80,7 @@ bool right_aligned(const Table& table, std::size_t column);
 
 // ---- lines
 
-/// A line made of pieces, in front of which it may be broken: lower ranks first.
+/// A line made of pieces, in front of which it may be broken, at lower ranks first.
 class BrokenLine {
  public:
   void put(std::string_view text) { put(text, columns(text)); }
@@ -88,7 +88,8 @@ class BrokenLine {
   /// What can be broken no more.
   void put(const BrokenLine& whole) { put(whole.text(), whole.width()); }
   void append(const BrokenLine& next);
-  void may_break(int rank);
+  /// A line may begin here; if none does, maybe a space is here.
+  void may_break(int rank, bool space);
 
   std::string text() const;
   std::size_t width() const;
@@ -100,6 +101,9 @@ class BrokenLine {
     std::string text = {};
     std::size_t width = 0;
     int rank = 0;
+    bool space = false;  // in front of it
+
+    std::size_t whole_width() const { return width + (space ? 1 : 0); }
   };
   std::vector<Piece> pieces_{1};
 };
@@ -107,5 +111,22 @@ class BrokenLine {
 /// The ranks of a line's breaks, this deep in brackets.
 constexpr int break_of_sum(int depth) { return 2 * depth; }
 constexpr int break_of_product(int depth) { return 2 * depth + 1; }
+
+// ---- pages
+
+/// One of the forms a derivation is printed in: how it sets each part, ended by a new line.
+class Form {
+ public:
+  virtual ~Form() = default;
+  /// All parts, with an empty line between them.
+  std::string page(const Derivation& derivation) const;
+
+ protected:
+  virtual std::string title(const std::string& title) const = 0;
+  virtual std::string sentence(const std::string& text) const = 0;
+  virtual std::string table(const Table& table) const = 0;
+  /// Those that stand one below the other.
+  virtual std::string equations(const std::vector<const Equation*>& equations) const = 0;
+};
 
 }  // namespace tapegrad
