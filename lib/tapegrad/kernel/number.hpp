@@ -175,5 +175,6 @@ template <>
 struct std::numeric_limits<tapegrad::Number> {
   static constexpr bool is_specialized = true;
   static tapegrad::Number infinity() { return std::numeric_limits<double>::infinity(); }
+  // NOLINTNEXTLINE(readability-identifier-naming): the name is the standard library's
   static tapegrad::Number quiet_NaN() { return std::numeric_limits<double>::quiet_NaN(); }
 };
