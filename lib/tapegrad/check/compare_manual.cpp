@@ -581,7 +581,7 @@ Diagnosis Comparing::left_out(const Entry& e, const Base& base) {
       std::fill_n(static_cast<double*>(recording.mutable_values(leaf)), before.back().size(), 0.0);
     }
     recording.replay({&y, 1}, subject_.at);
-    const Numbers result = pass_.run(base.held)[e.id];
+    Numbers result = pass_.run(base.held)[e.id];
     for (std::size_t i = 0; i < leaves.size(); ++i)
       std::copy(before[i].begin(), before[i].end(),
                 static_cast<double*>(recording.mutable_values(leaves[i])));
@@ -598,6 +598,7 @@ Diagnosis Comparing::left_out(const Entry& e, const Base& base) {
   for (const std::vector<Id>& leaves : choices) {
     if (!explained(e, without(leaves), slack)) continue;
     std::vector<std::string> names;
+    names.reserve(leaves.size());
     for (const Id leaf : leaves) names.push_back(subject_.called(leaf));
     return found(Mistake::left_out, fmt::format("as if {} were 0: forgotten in the forward pass?",
                                                 fmt::join(names, " and ")));

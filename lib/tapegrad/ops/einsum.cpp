@@ -70,7 +70,7 @@ class Equation {
 
   const std::vector<Labels>& terms() const { return terms_; }
   const Labels& result() const { return result_; }
-  std::int64_t extent(char label) const { return *extents_[static_cast<std::size_t>(label)]; }
+  std::int64_t extent(char label) const { return *extents_[place_of(label)]; }
 
   Shape shape_of(const Labels& labels) const {
     if (labels.size() > Shape::max_rank)
@@ -141,7 +141,7 @@ class Equation {
       const Shape shape = tapegrad::shape_of(einsum_name, operands_[i]);
       for (int axis = 0; axis < shape.rank(); ++axis) {
         const char label = terms_[i][static_cast<std::size_t>(axis)];
-        const auto place = static_cast<std::size_t>(label);
+        const std::size_t place = place_of(label);
         std::optional<std::int64_t>& known = extents_[place];
         const bool again = terms_[i].find(label) != static_cast<std::size_t>(axis);
         const std::int64_t first = shape[static_cast<int>(terms_[i].find(label))];
@@ -162,6 +162,7 @@ class Equation {
   std::span<const Arg> operands_;
   std::vector<Labels> terms_;
   Labels result_;
+  static std::size_t place_of(char label) { return static_cast<unsigned char>(label); }
   std::array<std::optional<std::int64_t>, 128> extents_;  // of each label, by its character
 };
 
