@@ -183,14 +183,14 @@ std::vector<std::string> set_matrix(const Side& side) {
     bool marked = false;
   };
   const auto point = [](const std::string& cell) { return std::min(cell.find('.'), cell.size()); };
-  std::vector<Column> columns_;
+  std::vector<Column> laid;
   for (const auto& row : side.rows)
     for (std::size_t j = 0; j < row.size(); ++j) {
-      if (j == columns_.size()) columns_.emplace_back();
+      if (j == laid.size()) laid.emplace_back();
       const std::size_t before = columns(row[j].substr(0, point(row[j])));
-      columns_[j].before = std::max(columns_[j].before, before);
-      columns_[j].after = std::max(columns_[j].after, columns(row[j]) - before);
-      columns_[j].marked = side.marked_row && side.marked_column == j;
+      laid[j].before = std::max(laid[j].before, before);
+      laid[j].after = std::max(laid[j].after, columns(row[j]) - before);
+      laid[j].marked = side.marked_row && side.marked_column == j;
     }
   std::vector<std::string> result;
   for (std::size_t i = 0; i < side.rows.size(); ++i) {
@@ -200,11 +200,11 @@ std::vector<std::string> set_matrix(const Side& side) {
       const bool marked = side.marked_row == i && side.marked_column == j;
       const std::size_t before = columns(cell.substr(0, point(cell)));
       if (j > 0) line += "  ";
-      line += std::string(columns_[j].before - before, ' ');
-      if (columns_[j].marked) line += marked ? ">" : " ";
+      line += std::string(laid[j].before - before, ' ');
+      if (laid[j].marked) line += marked ? ">" : " ";
       line += cell;
-      if (columns_[j].marked) line += marked ? "<" : " ";
-      line += std::string(columns_[j].after - (columns(cell) - before), ' ');
+      if (laid[j].marked) line += marked ? "<" : " ";
+      line += std::string(laid[j].after - (columns(cell) - before), ' ');
     }
     result.push_back(line + "]");
   }
