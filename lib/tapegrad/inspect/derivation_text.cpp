@@ -55,6 +55,10 @@ class Formula {
         return line_.put("...");
       case Kind::call:
       case Kind::brackets:
+        if (e.sum_over_index()) {
+          line_.put("Σ_" + e.parts[1].text + " ");
+          return set_in_brackets(e.parts[0], depth, e.parts[0].is_chain(Level::sum));
+        }
         line_.put(e.text + "(");
         for (std::size_t i = 0; i < e.parts.size(); ++i) {
           if (i > 0) line_.put(e.signs[i]), line_.may_break(break_of_sum(depth + 1), true);

@@ -324,9 +324,10 @@ class Formula {
   }
 
   void set_call(const Expression& e, int depth) {
-    // Axes stand below the function.
-    const bool below = e.parts.size() > 1 && e.parts.back().kind == Kind::words &&
-                       e.parts.back().text.starts_with("ax");
+    // Axes stand below the function, and so does an index.
+    const bool axes = e.parts.size() > 1 && e.parts.back().kind == Kind::words &&
+                      e.parts.back().text.starts_with("ax");
+    const bool below = axes || e.sum_over_index();
     const std::size_t count = e.parts.size() - (below ? 1 : 0);
     if (e.text == "sqrt" && count == 1) {
       const BrokenLine inner = apart([&] { set(e.parts[0], depth + 1); });
@@ -340,13 +341,15 @@ class Formula {
     else
       line_.put(macro, std::max<std::size_t>(e.text == "sigmoid" ? 1 : columns(e.text), 1));
     if (below)
-      line_.put(fmt::format("_{{\\text{{{}}}}}", e.parts.back().text),
+      line_.put(axes ? fmt::format("_{{\\text{{{}}}}}", e.parts.back().text)
+                     : fmt::format("_{{{}}}", e.parts.back().text),
                 columns(e.parts.back().text));
     if (!is_big(e) || count != 1)
       return in_brackets("(", ")", [&] { set_list(e, count, depth + 1); });
     tall_ = tall_ || display_;
     line_.put(" ", 0);
-    in_brackets_if(e.parts[0].kind == Kind::chain, e.parts[0], depth);
+    const bool product = e.sum_over_index() && !e.parts[0].is_chain(Level::sum);
+    in_brackets_if(e.parts[0].kind == Kind::chain && !product, e.parts[0], depth);
   }
 
   void set_base(const Expression& e, int depth) {

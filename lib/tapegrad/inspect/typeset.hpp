@@ -55,6 +55,11 @@ struct Expression {
   /// A sign in front: behind an operator it needs brackets.
   bool negative() const { return kind == Kind::chain && signs[0] == "-"; }
   bool is_chain(int of) const { return kind == Kind::chain && level == of; }
+  /// `sum(x[k,2] * w[k,0], k)`: a sum over an index.
+  bool sum_over_index() const {
+    return kind == Kind::call && text == "sum" && parts.size() == 2 &&
+           parts[1].kind == Kind::name && parts[1].text.size() == 1;
+  }
   /// Made of numbers alone.
   bool numeric() const;
 };
