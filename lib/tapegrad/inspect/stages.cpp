@@ -101,8 +101,11 @@ bool Stages::belongs(Id id, Id to) const {
   if (n.op->kind == Kind::view) return true;
   const bool linear = n.op->kind == Kind::contraction || n.op->notation == product_notation ||
                       plain(n.op->notation);
+  // What computes the value of a rule of the user's own, from what the rule is given.
+  const auto operands = recording().operands(to);
   const bool value_of_composite =
-      node(to).op->kind == Kind::composite && recording().operands(to).back() == id;
+      node(to).op->kind == Kind::composite &&
+      std::find(operands.begin(), operands.end() - 1, id) == operands.end() - 1;
   return (linear && plain(node(to).op->notation)) || value_of_composite;
 }
 
