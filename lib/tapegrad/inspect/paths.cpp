@@ -164,6 +164,7 @@ std::vector<Paths::Path> Paths::largest(std::size_t count) const {
     std::uint32_t edge, next;
   };
   const std::size_t n = points_.size();
+  if (n == 1) return {};
   std::vector<std::vector<Way>> best(n);
   best[n - 1] = {{0, nowhere, 0}};
   const auto larger = [](const Way& a, const Way& b) { return a.size > b.size; };
