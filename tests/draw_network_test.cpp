@@ -189,6 +189,17 @@ BOOST_AUTO_TEST_CASE(a_composed_activation_belongs_to_its_layer) {
   BOOST_TEST(picture.says("3 neurons, sigmoid, multiply"));
 }
 
+BOOST_AUTO_TEST_CASE(a_bias_may_be_a_given_number_for_the_whole_layer) {
+  Fixture f;
+  const tg::Tensor x = f.tape.input({{0.05, 0.10}}).named("x");
+  const tg::Tensor w = f.tape.parameter({{0.15, 0.25}, {0.20, 0.30}}).named("w");
+  const tg::Tensor b = f.tape.constant(0.35).named("b");
+  const Parsed picture(tg::draw_network(sigmoid(matmul(x, w) + b), {.values = true}));
+  BOOST_TEST(picture.says("0.3775"));  // 0.05 0.15 + 0.10 0.20 + 0.35
+  BOOST_TEST(picture.says("2 neurons, sigmoid"));
+  BOOST_TEST(picture.times("b 0.35") == 2);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_multiplied_by_a_parameter_has_no_bias) {
   const tg::Tensor x = tape.input({{1, 2}});
   const tg::Tensor y = matmul(x, weight(2, 2)) * tape.parameter({3, 4});

@@ -62,7 +62,7 @@ class Finder {
     return !recording_.node(id).leaf() && recording_.node(id).op->kind == Kind::contraction;
   }
   const Shape& shape(Id id) const { return recording_.node(id).shape; }
-  /// Of parameters alone.
+  /// Of parameters and given numbers alone.
   bool constant(Id id) const { return !below_[id].input && !below_[id].product; }
   bool weights(Id id) const { return below_[id].parameter && constant(id); }
 
@@ -232,7 +232,7 @@ class Finder {
     const auto operands = recording_.operands(id);
     if (recording_.node(id).op->kind != Kind::elementwise || operands.size() != 2) return false;
     const std::size_t bias = operands[0] == layer.net ? 1 : 0;
-    if (operands[1 - bias] != layer.net || !weights(operands[bias])) return false;
+    if (operands[1 - bias] != layer.net || !constant(operands[bias])) return false;
     for (const auto& [x, b] : {std::pair{2.0, 0.0}, {-3.0, 0.0}, {0.0, 2.0}}) {
       std::vector<Array> tried(2);
       tried[bias] = filled(shape(operands[bias]), b);
