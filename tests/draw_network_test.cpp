@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(a_bias_may_be_a_given_number_for_the_whole_layer) {
   const Parsed picture(tg::draw_network(sigmoid(matmul(x, w) + b), {.values = true}));
   BOOST_TEST(picture.says("0.3775"));  // 0.05 0.15 + 0.10 0.20 + 0.35
   BOOST_TEST(picture.says("2 neurons, sigmoid"));
-  BOOST_TEST(picture.times("b 0.35") == 2);
+  BOOST_TEST(picture.times("bias 0.35") == 2);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_multiplied_by_a_parameter_has_no_bias) {
