@@ -6,20 +6,20 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "sections.hpp"
 #include "walk_page.hpp"
 
 namespace tg = tapegrad;
+namespace {
+
 using walk::agree;
 using walk::factor;
 using walk::number;
-
-namespace {
 
 // ---------------------------------------------------------------- by hand
 
@@ -156,28 +156,32 @@ struct OnTape {
   tg::Tape tape;
   tg::Tensor x, y, w0, w1, net1, l1, net2, l2, error;
   tg::Tensor delta2, delta1, slope1, slope0;
-  tg::Sgd sgd;
 
-  OnTape();
   void train(int steps);
 };
 
-OnTape::OnTape() {
+OnTape on_tape() {
+  OnTape t;
+  tg::Tape& tape = t.tape;
   tg::Random random{1};
   // [tape]
-  x = tape.input({{0, 0, 0}, {0, 1, 1}, {1, 0, 1}, {0, 0, 1}, {0, 0, 1}}).named("x");
-  y = tape.input({{0}, {1}, {1}, {0}, {0}}).named("y");
-  w0 = tape.parameter(random.uniform(-1, 1, tg::Shape{3, 4})).named("w0");
-  w1 = tape.parameter(random.uniform(-1, 1, tg::Shape{4, 1})).named("w1");
+  const tg::Tensor x = tape.input({{0, 0, 0}, {0, 1, 1}, {1, 0, 1}, {0, 0, 1}, {0, 0, 1}});
+  const tg::Tensor y = tape.input({{0}, {1}, {1}, {0}, {0}});
+  x.named("x"), y.named("y");
+  const tg::Tensor w0 = tape.parameter(random.uniform(-1, 1, tg::Shape{3, 4})).named("w0");
+  const tg::Tensor w1 = tape.parameter(random.uniform(-1, 1, tg::Shape{4, 1})).named("w1");
 
-  net1 = matmul(x, w0).named("net1");
-  l1 = sigmoid(net1).named("l1");
-  net2 = matmul(l1, w1).named("net2");
-  l2 = sigmoid(net2).named("l2");
-  error = half_squared_error(l2, y).named("E");
+  const tg::Tensor net1 = matmul(x, w0).named("net1");
+  const tg::Tensor l1 = sigmoid(net1).named("l1");
+  const tg::Tensor net2 = matmul(l1, w1).named("net2");
+  const tg::Tensor l2 = sigmoid(net2).named("l2");
+  const tg::Tensor error = half_squared_error(l2, y).named("E");
 
-  std::tie(delta2, delta1, slope1, slope0) = gradient(error, net2, net1, w1, w0);
+  const auto [delta2, delta1, slope1, slope0] = gradient(error, net2, net1, w1, w0);
   // [/tape]
+  t.x = x, t.y = y, t.w0 = w0, t.w1 = w1, t.net1 = net1, t.l1 = l1, t.net2 = net2, t.l2 = l2;
+  t.error = error, t.delta2 = delta2, t.delta1 = delta1, t.slope1 = slope1, t.slope0 = slope0;
+  return t;
 }
 
 void OnTape::train(int steps) {
@@ -185,7 +189,7 @@ void OnTape::train(int steps) {
   struct Net {
     tg::Tensor w0, w1;
   };
-  sgd.learning_rate = 1.0;
+  tg::Sgd sgd{.learning_rate = 1.0};
   for (int step = 0; step < steps; ++step) {
     sgd.step(Net{w0, w1}, Net{slope0, slope1});
     tape.replay(error, slope0, slope1);
@@ -288,7 +292,7 @@ void matrices() {
 
 void agreement() {
   const Story s;
-  const OnTape t;
+  const OnTape t = on_tape();
   agree(s.f.net1, t.net1, "net1");
   agree(s.f.l1, t.l1, "l1");
   agree(s.f.net2, t.net2, "net2");
@@ -299,7 +303,7 @@ void agreement() {
   agree(s.b.slope1, t.slope1, "dE/dw1");
   agree(s.b.slope0, t.slope0, "dE/dw0");
   const auto line = [](const std::string& what, double by_hand, double by_tape) {
-    fmt::print("| {} | {:.15f} | {:.15f} |\n", what, by_hand, by_tape);
+    fmt::print("| {} | {:.12f} | {:.12f} |\n", what, by_hand, by_tape);
   };
   fmt::print("| | by hand | on the tape |\n|---|---|---|\n");
   line("$E$", s.f.error, t.error.item());
@@ -311,10 +315,19 @@ void agreement() {
        t.slope0.at(input, unit));
 }
 
+void explained() {
+  const OnTape t = on_tape();
+  // [explain]
+  const tg::Derivation derivation = explain(t.error, t.w0, tg::Index{2, 0});
+  // [/explain]
+  agree(derivation.value(), Story().b.slope0(input, unit), "the derivation's number");
+  fmt::print("{}", walk::formulas(derivation, "merged"));
+}
+
 /// Six thousand steps of both.
 void training() {
   Network by_hand = three_layer();
-  OnTape t;
+  OnTape t = on_tape();
   constexpr int often = 1000, steps = 6000;
   fmt::print("| step | by hand: $E$ | on the tape: $E$ | mean of $\\lvert y - l_2 \\rvert$ |\n");
   fmt::print("|---|---|---|---|\n");
@@ -323,7 +336,7 @@ void training() {
     if (step % often == 0) {
       agree(f.error, t.error.item(), "E", 1e-14);
       agree(f.l2, t.l2, "l2", 1e-13);
-      fmt::print("| {} | {:.13f} | {:.13f} | {:.13f} |\n", step, f.error, t.error.item(),
+      fmt::print("| {} | {:.12f} | {:.12f} | {:.12f} |\n", step, f.error, t.error.item(),
                  f.mean_difference);
     }
     if (step == steps) break;
@@ -561,6 +574,7 @@ int main(int count, char** words) {
                       {"rows", rows},
                       {"matrices", matrices},
                       {"agreement", agreement},
+                      {"explain", explained},
                       {"training", training},
                       {"mistakes", mistakes},
                       {"mean", mean_of_squares},

@@ -12,6 +12,8 @@
 #include <string>
 #include <string_view>
 
+namespace tg = tapegrad;
+
 namespace walk {
 
 /// Six significant digits, or fewer where these are all.
