@@ -403,8 +403,8 @@ void mistakes() {
   line("mean over the rows instead of the sum", from_deltas(s, averaged, rule));
   line("$y - l_2$ with `-=`", from_deltas(s, turned, rule));
   line("hidden delta with the *new* $w_1$", from_deltas(s, s.b.delta2, by_new));
-  line("no $l_2\\,(1 - l_2)$ in $\\delta_2$", from_deltas(s, bare, rule));
-  line("no $l_1\\,(1 - l_1)$ in $\\delta_1$", from_deltas(s, s.b.delta2, no_slope));
+  line("no $l_2 (1 - l_2)$ in $\\delta_2$", from_deltas(s, bare, rule));
+  line("no $l_1 (1 - l_1)$ in $\\delta_1$", from_deltas(s, s.b.delta2, no_slope));
   line("$\\sigma'(l_1)$ where $\\sigma'(\\mathit{net}_1)$ is meant",
        from_deltas(s, s.b.delta2, of_output));
 }
