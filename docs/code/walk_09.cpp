@@ -88,8 +88,7 @@ struct Recorded {
   }
 
   /// If `shared`, w1 is used in the place of w3, too.
-  explicit Recorded(bool shared = false) {
-    const by_hand::Weights start;
+  explicit Recorded(const by_hand::Weights& start = {}, bool shared = false) {
     i1 = tape.given(by_hand::i1), i2 = tape.given(by_hand::i2);
     t1 = tape.given(by_hand::t1), t2 = tape.given(by_hand::t2);
     const double weights[] = {start.w1, start.w2, start.w3, start.w4,
@@ -232,18 +231,15 @@ void recursion() {
 
 void records() {
   TwoTwoTwo n;
-  // [records]
-  const auto [delta_o, delta_h, slope2, slope1] =
-      gradient(n.E, n.net_o, n.net_h, n.net.output.weight, n.net.hidden.weight);
+  static_cast<void>(gradient(n.E, n.net_o, n.net_h, n.net.output.weight, n.net.hidden.weight));
   fmt::print("{}", n.tape);
-  // [/records]
 }
 
 void formulas() {
   TwoTwoTwo n;
+  // [formulas]
   const auto [delta_o, delta_h, slope2, slope1] =
       gradient(n.E, n.net_o, n.net_h, n.net.output.weight, n.net.hidden.weight);
-  // [formulas]
   delta_o.named("delta_o");
   delta_h.named("delta_h");
   fmt::print("delta_o = {}\n", tg::formula(delta_o));
@@ -283,13 +279,18 @@ void directions() {
 }
 
 void shared() {
-  Recorded own, same(true);
-  own.tape.backward();
-  same.tape.backward();
-  agree(forward_mode(same, same.w[0]), same.slope(same.w[0]), "a shared weight");
-  say("| use | slope |\n|---|---|\n| $w_1$ into $h_1$ | @ |\n| another weight into $h_2$ | @ |\n| "
-      "the same weight in both places | @ |",
-      {own.slope(own.w[0]), own.slope(own.w[2]), same.slope(same.w[0])});
+  by_hand::Weights start;
+  start.w3 = start.w1;
+  Recorded two(start), one(start, true);
+  two.tape.backward();
+  one.tape.backward();
+  const double first = two.slope(two.w[0]), second = two.slope(two.w[2]);
+  agree(first + second, one.slope(one.w[0]), "the sum over the uses");
+  agree(forward_mode(one, one.w[0]), one.slope(one.w[0]), "a shared weight");
+  say("| | slope |\n|---|---|\n| a weight of 0.15 from $i_1$ to $h_1$ | @ |\n| another one, also "
+      "of "
+      "0.15, from $i_1$ to $h_2$ | @ |\n| one weight in both places | @ |",
+      {first, second, one.slope(one.w[0])});
 }
 
 }  // namespace
