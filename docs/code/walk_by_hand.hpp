@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "walk_network.hpp"
 #include "walk_page.hpp"
@@ -136,6 +137,10 @@ struct Story {
 
 namespace walk {
 
+/// A number by hand and one computed differ in their last bits, which would show as zeros:
+/// 0.0275000.
+inline double rounded(double v) { return std::stod(fmt::format("{:.12g}", v)); }
+
 /// Prints a text with a number in the place of each @, and of each ~@ a factor.
 inline void say(std::string_view text, std::initializer_list<double> numbers = {}) {
   const double* next = numbers.begin();
@@ -147,7 +152,8 @@ inline void say(std::string_view text, std::initializer_list<double> numbers = {
       continue;
     }
     require(next != numbers.end(), "a number for each place");
-    result += as_factor ? factor(*next++) : number(*next++);
+    const double v = rounded(*next++);
+    result += as_factor ? factor(v) : number(v);
     if (as_factor) ++i;
   }
   require(next == numbers.end(), "a place for each number");
