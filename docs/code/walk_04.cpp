@@ -91,15 +91,15 @@ void four() {
     say("$~@ \\cdot @$ | @ |", {delta, out, slope});
   };
   fmt::print("| weight | slope | with numbers | result |\n|---|---|---|---:|\n");
-  line("w_5", "\\delta_{o1}\\, \\mathit{out}_{h1}", b.delta_o1, v.out_h1, b.slope.w5, &Weights::w5);
-  line("w_6", "\\delta_{o1}\\, \\mathit{out}_{h2}", b.delta_o1, v.out_h2, b.slope.w6, &Weights::w6);
-  line("w_7", "\\delta_{o2}\\, \\mathit{out}_{h1}", b.delta_o2, v.out_h1, b.slope.w7, &Weights::w7);
-  line("w_8", "\\delta_{o2}\\, \\mathit{out}_{h2}", b.delta_o2, v.out_h2, b.slope.w8, &Weights::w8);
+  line("w_5", "\\delta_{o1} \\mathit{out}_{h1}", b.delta_o1, v.out_h1, b.slope.w5, &Weights::w5);
+  line("w_6", "\\delta_{o1} \\mathit{out}_{h2}", b.delta_o1, v.out_h2, b.slope.w6, &Weights::w6);
+  line("w_7", "\\delta_{o2} \\mathit{out}_{h1}", b.delta_o2, v.out_h1, b.slope.w7, &Weights::w7);
+  line("w_8", "\\delta_{o2} \\mathit{out}_{h2}", b.delta_o2, v.out_h2, b.slope.w8, &Weights::w8);
 }
 
 void sigmoid_slope() {
   fmt::print(
-      "| $\\mathit{{net}}$ | $a = \\sigma(\\mathit{{net}})$ | $a\\,(1 - a)$ |\n"
+      "| $\\mathit{{net}}$ | $a = \\sigma(\\mathit{{net}})$ | $a (1 - a)$ |\n"
       "|---:|---:|---:|\n");
   for (double net : {-6, -2, 0, 2, 6}) {
     const double a = sigmoid(net), slope = a * (1 - a);
@@ -148,10 +148,10 @@ void mistake() {
   const double of_net = v.net_o1 * (1 - v.net_o1);
   fmt::print("| mistake | $\\partial E / \\partial w_5$ |\n|---|---:|\n");
   say("| none | @ |", {b.slope.w5});
-  say("| $\\mathit{out}\\,(1 - \\mathit{out})$ forgotten | @ |", {error * v.out_h1});
+  say("| $\\mathit{out} (1 - \\mathit{out})$ forgotten | @ |", {error * v.out_h1});
   say("| the sigmoid's slope at $\\mathit{out}_{o1}$: the sigmoid taken twice | @ |",
       {error * again * (1 - again) * v.out_h1});
-  say("| $\\mathit{net}\\,(1 - \\mathit{net})$: `a * (1 - a)` given $\\mathit{net}$ | @ |",
+  say("| $\\mathit{net} (1 - \\mathit{net})$: `a * (1 - a)` given $\\mathit{net}$ | @ |",
       {error * of_net * v.out_h1});
   say("| $w_5$ in the place of $\\mathit{out}_{h1}$ | @ |", {b.delta_o1 * w.w5});
   say("| $t_1 - \\mathit{out}_{o1}$ in the place of $\\mathit{out}_{o1} - t_1$ | @ |",
@@ -185,7 +185,7 @@ void answer_saturated() {
   require(v.out_o1 - t1 > 0.98 && std::abs(b.slope.w5) < 1e-4, "far off, and no slope");
   fmt::print(
       "$\\mathit{{out}}_{{o1}}$ is {:.6f}, as wrong as can be, and $\\partial E / \\partial w_5$ "
-      "is {:.7f}: almost nothing. The factor $\\mathit{{out}}\\,(1 - \\mathit{{out}})$ is {:.7f}. "
+      "is {:.7f}: almost nothing. The factor $\\mathit{{out}} (1 - \\mathit{{out}})$ is {:.7f}. "
       "Such a neuron is called saturated, and it hardly learns.\n",
       v.out_o1, b.slope.w5, v.out_o1 * (1 - v.out_o1));
 }
