@@ -200,6 +200,7 @@ void mistakes() {
   const auto line = [](std::string_view what, double w1, double w6, double E) {
     fmt::print("| {} | {} | {} | {:.9f} |\n", what, number(w1), number(w6), E);
   };
+  fmt::print("| before the step | | | {:.9f} |\n", p.s.v.E);
   line("none", p.dE_dW1[0][0], p.dE_dW2[1][0], p.after_step(p.dE_dW1, p.dE_dW2));
   const auto through = [&](std::string_view what, const Matrix& weight) {
     const Matrix delta = elementwise(product(p.delta_o, weight), slope_of(p.out_h));

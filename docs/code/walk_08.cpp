@@ -228,15 +228,26 @@ void symbols() {
   line("$\\delta_1$", "`-l1_delta`", s.b.delta1, "$\\partial E / \\partial \\mathit{net}_1$");
 }
 
-void values() {
+std::string listed(const Matrix& m, std::size_t r, std::string_view format) {
+  std::string result;
+  for (std::size_t c = 0; c < m.columns; ++c)
+    result += (c > 0 ? "&ensp;" : "") + fmt::format(fmt::runtime(format), m(r, c));
+  return result;
+}
+
+void weights() {
   const Story s;
-  fmt::print("x =\n{}\ny =\n{}\nw0 =\n{}\nw1 =\n{}\n", text(s.net.x.array()), text(s.net.y.array()),
-             layout(s.net.w0), layout(s.net.w1));
+  fmt::print("w0 =\n{}\nw1 =\n{}\n", layout(s.net.w0), layout(s.net.w1));
 }
 
 void forward_pass() {
   const Story s;
-  fmt::print("l1 =\n{}\nl2 =\n{}\nE = {}\n", layout(s.f.l1), layout(s.f.l2), number(s.f.error));
+  fmt::print("| row | $x$ | $l_1$ | $l_2$ | $y$ |\n|---|---|---|---|---|\n");
+  for (std::size_t r = 0; r < s.net.x.rows; ++r)
+    fmt::print("| {} | {} | {} | {} | {} |\n", r, listed(s.net.x, r, "{:.0f}"),
+               listed(s.f.l1, r, "{:.6f}"), listed(s.f.l2, r, "{:.6f}"),
+               listed(s.net.y, r, "{:.0f}"));
+  fmt::print("\n$E$ = {}\n", number(s.f.error));
 }
 
 /// One row, one weight: all factors in one line.
@@ -274,12 +285,10 @@ void rows() {
   walk::you_should_see(sum, difference(s.net, &Network::w0, input, unit));
 }
 
-void matrices() {
+void slopes() {
   const Story s;
-  fmt::print(
-      "```text\ndelta2 =\n{}\ndE/dw1 = l1T delta2 =\n{}\ndelta1 =\n{}\ndE/dw0 = xT delta1 "
-      "=\n{}\n```\n",
-      layout(s.b.delta2), layout(s.b.slope1), layout(s.b.delta1), layout(s.b.slope0));
+  fmt::print("```text\ndE/dw0 = xT delta1 =\n{}\ndE/dw1 = l1T delta2 =\n{}\n```\n",
+             layout(s.b.slope0), layout(s.b.slope1));
   constexpr double bound = 1e-9;
   for (std::size_t j = 0; j < s.net.w1.rows; ++j)
     agree(s.b.slope1(j, 0), difference(s.net, &Network::w1, j, 0), "dE/dw1", bound);
@@ -317,11 +326,13 @@ void agreement() {
 
 void explained() {
   const OnTape t = on_tape();
-  // [explain]
   const tg::Derivation derivation = explain(t.error, t.w0, tg::Index{2, 0});
-  // [/explain]
   agree(derivation.value(), Story().b.slope0(input, unit), "the derivation's number");
-  fmt::print("{}", walk::formulas(derivation, "merged"));
+  tg::Derivation merged = derivation.section("merged");
+  auto& lines = merged.sections.front().lines;
+  lines.erase(lines.begin());  // what δ stands for
+  merged.footnote.clear();
+  fmt::print("{}", walk::formulas(merged, "merged"));
 }
 
 /// Six thousand steps of both.
@@ -495,7 +506,6 @@ void bias() {
   const Story s;
   tg::Tape tape;
   const tg::Tensor x = tape.input(s.net.x.array()), y = tape.input(s.net.y.array());
-  // [bias]
   struct Net {
     tg::Linear hidden, output;
   };
@@ -503,7 +513,6 @@ void bias() {
                 {tape.parameter(s.net.w1.array()), tape.parameter({0})}};
   const tg::Tensor error = half_squared_error(sigmoid(net.output(sigmoid(net.hidden(x)))), y);
   const Net slope = gradient(error, net);
-  // [/bias]
   double output = 0;
   Matrix hidden(1, s.net.w0.columns);
   for (std::size_t r = 0; r < s.net.x.rows; ++r) {
@@ -568,11 +577,11 @@ void answer_3() {
 int main(int count, char** words) {
   return run_section(count, words,
                      {{"symbols", symbols},
-                      {"values", values},
+                      {"weights", weights},
                       {"forward", forward_pass},
                       {"chain", chain},
                       {"rows", rows},
-                      {"matrices", matrices},
+                      {"slopes", slopes},
                       {"agreement", agreement},
                       {"explain", explained},
                       {"training", training},

@@ -150,7 +150,7 @@ void agreement() {
     const double own = r.slope(r.w[place]);
     agree(own, by_hand[place], "your tape and by hand");
     agree(own, by_tape, "your tape and tapegrad's");
-    fmt::print("| $\\partial E / \\partial w_{}$ | {:.15f} | {:.15f} | {:.15f} |\n", k + 1,
+    fmt::print("| $\\partial E / \\partial w_{}$ | {:.12f} | {:.12f} | {:.12f} |\n", k + 1,
                by_hand[place], own, by_tape);
   }
 }
@@ -189,9 +189,10 @@ void mistakes() {
   twice.tape.backward();
   const double w1 = right.slope(right.w[0]);
   const auto line = [&](std::string_view what, double slope) {
-    fmt::print("| {} | {} | {:.4f} |\n", what, number(slope), slope / w1);
+    fmt::print("| {} | {} | {} |\n", what, number(slope),
+               number(std::round(slope / w1 * 1e4) / 1e4));
   };
-  fmt::print("| mistake | $\\partial E / \\partial w_1$ | of the right one |\n|---|---|---|\n");
+  fmt::print("| mistake | $\\partial E / \\partial w_1$ | times the right one |\n|---|---|---|\n");
   line("none", w1);
   line("from the first line to the last", slope_of_w1(Wrong::first_to_last));
   line("`=` where `+=` is meant: the last share overwrites the others",
