@@ -194,7 +194,8 @@ BOOST_AUTO_TEST_CASE(a_bias_may_be_a_given_number_for_the_whole_layer) {
   const tg::Tensor x = f.tape.input({{0.05, 0.10}}).named("x");
   const tg::Tensor w = f.tape.parameter({{0.15, 0.25}, {0.20, 0.30}}).named("w");
   const tg::Tensor b = f.tape.constant(0.35).named("b");
-  const Parsed picture(tg::draw_network(sigmoid(matmul(x, w) + b), {.values = true}));
+  const Parsed picture(
+      tg::draw_network(sigmoid(matmul(x, w) + b), {.values = true, .weights = true}));
   BOOST_TEST(picture.says("0.3775"));  // 0.05 0.15 + 0.10 0.20 + 0.35
   BOOST_TEST(picture.says("2 neurons, sigmoid"));
   BOOST_TEST(picture.times("bias 0.35") == 2);
