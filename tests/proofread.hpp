@@ -103,6 +103,49 @@ inline double uncertainty(const std::string& formula, int digits, Evaluate evalu
   return 1.1 * sum + 1e-14 * std::abs(value);
 }
 
+/// A formula as it is printed in a terminal, in one line.
+inline std::string in_text(const Derivation& d, const std::string& formula) {
+  Derivation one;
+  one.quantities = d.quantities;
+  one.sections = {{"one", "", {Equation{.sides = {{.formula = formula}}}}}};
+  const std::string line = text(one, {.width = 1000000});
+  return line.substr(2, line.size() - 3);
+}
+
+/// What a section says of each quantity: the number at the end of its equation, or a block's.
+struct Results : std::map<std::string, std::vector<double>> {
+  const std::vector<double>& of(const std::string& quantity) const {
+    const auto found = find(quantity);
+    std::string known;
+    for (const auto& [name, numbers] : *this) known += " " + name;
+    BOOST_TEST_REQUIRE((found != end()), "nothing is said of " << quantity << ", only of" << known);
+    return found->second;
+  }
+};
+inline Results results(const Derivation& d, std::string_view section) {
+  Results found;
+  const Derivation part = d.section(section);
+  for (const tg::Paragraph& line : part.sections[0].lines) {
+    const auto* equation = std::get_if<Equation>(&line);
+    if (equation == nullptr) continue;
+    std::vector<double>& numbers = found[in_text(d, equation->sides[0].formula)];
+    const Side& last = equation->sides.back();
+    if (last.rows.empty()) numbers.push_back(evaluate_text(in_text(d, last.formula)).value());
+    for (const auto& row : last.rows)
+      for (const std::string& cell : row) numbers.push_back(std::strtod(cell.c_str(), nullptr));
+  }
+  return found;
+}
+
+/// All sentences of a section, one in a line.
+inline std::string sentences(const Derivation& d, std::string_view section) {
+  Derivation only = d.section(section);
+  std::erase_if(only.sections[0].lines, [](const tg::Paragraph& line) {
+    return !std::holds_alternative<tg::Sentence>(line);
+  });
+  return text(only, {.width = 100000});
+}
+
 /// One derivation, and the program that it is of.
 class Reader {
  public:
@@ -149,15 +192,12 @@ class Reader {
 
   // ---- numbers by printed numbers
 
-  std::string in_text(const std::string& formula) const { return set(formula, true); }
+  std::string in_text(const std::string& formula) const { return proofread::in_text(d_, formula); }
   std::string set(const std::string& formula, bool as_text) const {
+    if (as_text) return in_text(formula);
     Derivation one;
     one.quantities = d_.quantities;
     one.sections = {{"one", "", {Equation{.sides = {{.formula = formula}}}}}};
-    if (as_text) {
-      std::string line = text(one, {.width = 1000000});
-      return line.substr(2, line.size() - 3);
-    }
     std::string block = latex(one);
     const std::string_view begin = "\\begin{align*}\n", end = "\n\\end{align*}";
     const std::size_t first = block.find(begin) + begin.size();

@@ -45,6 +45,8 @@ Derivation Explainer::of_element(const Index& index) {
     locals();
     paths();
     merged();
+  } else {
+    say(section("paths", words_.paths), words_.too_many_paths);
   }
   matrices();
   if (options_.learning_rate) update();
@@ -79,7 +81,7 @@ void Explainer::choose_shown() {
   tangents[0] = 1;
   for (std::uint32_t p = 0; p < points.size(); ++p)
     for (const std::uint32_t e : paths_->from(p))
-      tangents[paths_->edges()[e].to] += paths_->edges()[e].slope * tangents[p];
+      tangents[paths_->edges()[e].to] += paths_->edges()[e].factor() * tangents[p];
   const auto flow = [&](std::uint32_t p) {
     return std::abs(tangents[p] * stages_.adjoint(points[p].id, points[p].element));
   };

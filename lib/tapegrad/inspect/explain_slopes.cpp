@@ -1,6 +1,7 @@
 // The sections "local", "paths" and "merged": the chain rule, factor by factor.
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "tapegrad/inspect/explainer.hpp"
 
@@ -9,6 +10,12 @@ namespace {
 
 constexpr std::size_t longest_chain = 8;  // factors of a path that are written out
 constexpr double much = 10;               // cancellation that is worth a sentence
+
+/// With one decimal, or, where that would be 0, one digit.
+std::string percent(double share) {
+  const bool small = share != 0 && std::abs(share) < 0.0005;
+  return small ? fmt::format("{:.0e}", 100 * share) : fmt::format("{:.1f}", 100 * share);
+}
 
 }  // namespace
 
@@ -53,6 +60,10 @@ void Explainer::locals() {
             return symbols.make({id, k, false}, stages_.value(id, k));
           },
           one);
+      if (edge.cut) {
+        if (!equation.note.empty()) equation.note += "; ";
+        equation.note += words_.cut;
+      }
       append(equation, passed.empty() ? Number(edge.slope) : passed[active][from.element],
              edge.slope, symbols);
       s.lines.emplace_back(std::move(equation));
@@ -72,20 +83,32 @@ void Explainer::paths() {
     say(s, words_.one_path, x, y);
   else
     say(s, words_.many_paths, paths_->count().str(), x, y);
-  const std::vector<Paths::Path> largest = paths_->largest(options_.top);
+  // What would stand for one path alone is no shorter than the path.
+  const bool but_one = paths_->count() == options_.top + 1;
+  const std::vector<Paths::Path> largest = paths_->largest(options_.top + (but_one ? 1 : 0));
   const Paths::Count rest = paths_->count() - largest.size();
   if (rest > 0) say(s, words_.largest_paths);
-  double told = 0;
+  std::vector<double> products;
   for (const Paths::Path& p : largest) {
     path(s, p);
-    told += p.product;
+    products.push_back(p.product);
   }
   if (paths_->count() == 1) return;
-  if (rest > 0)
-    s.lines.emplace_back(Equation{.sides = {{.formula = number(paths_->sum() - told)}},
+  if (rest > 0) {
+    products.push_back(paths_->sum() - std::accumulate(products.begin(), products.end(), 0.0));
+    s.lines.emplace_back(Equation{.sides = {{.formula = number(products.back())}},
                                   .note = filled(words_.other_paths, rest.str())});
+  }
+  std::string sum;
+  double by_printed = 0;
+  for (const double product : products) {
+    const bool minus = product < 0 && !sum.empty();
+    sum += (sum.empty() ? "" : minus ? " - " : " + ") + number(minus ? -product : product);
+    by_printed += printed(product);
+  }
   s.lines.emplace_back(Equation{.sides = {{.formula = derivative(stages_.name(x_, element_))},
-                                          {.formula = number(paths_->sum())}},
+                                          {.formula = std::move(sum)},
+                                          result(by_printed, paths_->sum())},
                                 .note = std::string(words_.sum_of_paths)});
   if (whole != 0 && paths_->magnitude() > much * std::abs(whole))
     say(s, words_.cancel, fmt::format("{:.3g}", paths_->magnitude() / std::abs(whole)));
@@ -105,21 +128,21 @@ void Explainer::path(Section& section, const Paths::Path& path) {
   for (std::size_t i = 0; i < n; ++i) {
     if (i == begin) {
       double middle = 1;
-      for (; i < end; ++i) middle *= paths_->edges()[path.edges[i]].slope;
+      for (; i < end; ++i) middle *= paths_->edges()[path.edges[i]].factor();
       chain += " → " + filled(words_.factors, end - begin);
       multiply(middle);
     }
     const Paths::Edge& edge = paths_->edges()[path.edges[i]];
     const Paths::Point& to = paths_->points()[edge.to];
     chain += fmt::format(" → `{}`", name(to.id, to.element));
-    multiply(edge.slope);
+    multiply(edge.factor());
   }
   section.lines.emplace_back(Sentence{std::move(chain)});
   Equation equation{.sides = {{.formula = std::move(product)}}};
   if (n > 1) equation.sides.push_back(result(by_printed, path.product));
   const double whole = stages_.adjoint(x_, element_);
   if (paths_->count() > 1 && whole != 0)
-    equation.note = filled(words_.share, fmt::format("{:.1f}", 100 * path.product / whole));
+    equation.note = filled(words_.share, percent(path.product / whole));
   section.lines.emplace_back(std::move(equation));
 }
 
@@ -134,8 +157,15 @@ void Explainer::merged() {
     const std::string some = called(shown_[shown_.size() - 2]);
     say(s, words_.deltas, delta(some), derivative(some), name(stages_.y()));
   }
+  // Tensors from y backwards, the elements of each in their order.
+  std::vector<std::size_t> order(shown_.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    const Id x = points[shown_[a]].id, y = points[shown_[b]].id;
+    return x != y && a > b;
+  });
   bool in_gap = false;
-  for (std::size_t i = shown_.size(); i-- > 0;) {
+  for (const std::size_t i : order) {
     const Paths::Point p = points[shown_[i]];
     if (p.id == stages_.y() || !written(p.id, s, in_gap)) continue;
     Symbols symbols;
@@ -156,7 +186,7 @@ Number Explainer::sum_over_readers(std::uint32_t point, Symbols& symbols) {
   std::map<Id, std::map<std::size_t, double>> slopes;  // of the results, by stage
   for (const std::uint32_t e : paths_->from(point)) {
     const Paths::Edge& edge = paths_->edges()[e];
-    slopes[points[edge.to].id][points[edge.to].element] = edge.slope;
+    slopes[points[edge.to].id][points[edge.to].element] = edge.factor();
   }
   Number sum = 0.0;
   for (const Stage& stage : stages_.all()) {

@@ -3,13 +3,13 @@
 #include <cmath>
 #include <functional>
 #include <iterator>
-#include <limits>
 #include <numeric>
 
 #include "tapegrad/autodiff/gradient.hpp"
 #include "tapegrad/base/random.hpp"
 #include "tapegrad/check/slope.hpp"
 #include "tapegrad/inspect/explainer.hpp"
+#include "tapegrad/inspect/spell.hpp"
 #include "tapegrad/kernel/number_systems.hpp"
 #include "tapegrad/tape/trial.hpp"
 
@@ -17,11 +17,13 @@ namespace tapegrad {
 namespace {
 
 constexpr int difference_evaluations = 100;
+constexpr int few_digits = 3;
 
 /// To how many digits two numbers agree.
 int agreeing_digits(double a, double b) {
+  if (a == b || (std::isnan(a) && std::isnan(b))) return 16;
   const double size = std::max(std::abs(a), std::abs(b));
-  if (a == b || size == 0) return 16;
+  if (!std::isfinite(size)) return 0;
   return std::clamp(static_cast<int>(std::floor(-std::log10(std::abs(a - b) / size))), 0, 16);
 }
 
@@ -33,8 +35,11 @@ Table Explainer::changes() {
 }
 
 void Explainer::add_change(Table& table, std::string what, double predicted, double actual) const {
+  // What is left of two values of y is as noisy as they are.
+  const double y = std::abs(stages_.value(stages_.y(), 0));
+  const auto change = [&](double value) { return number_text(value, options_.digits, y); };
   table.rows.push_back(
-      {std::move(what), number(predicted), number(actual), number(actual - predicted)});
+      {std::move(what), number(predicted), change(actual), change(actual - predicted)});
 }
 
 /// How gradient descent moves some tensors, and what first order predicts of y.
@@ -124,8 +129,8 @@ void Explainer::update_of_all() {
   say(s, words_.before_after, name(stages_.y()), number(y), number(end));
 }
 
-double Explainer::by_differences(Id id, const std::vector<double>& direction,
-                                 double claimed) const {
+Explainer::Measured Explainer::by_differences(Id id, const std::vector<double>& direction,
+                                              double claimed) const {
   const Id y[] = {stages_.y()};
   Trial<double> trial(stages_.recording(), y, std::span<const Id>(&id, 1), at_);
   const auto values = trial.free(id);
@@ -135,11 +140,20 @@ double Explainer::by_differences(Id id, const std::vector<double>& direction,
     trial.run();
     return trial.values(stages_.y())[0];
   };
-  return measure_slopes(line, {.claimed = claimed, .max_evaluations = difference_evaluations})
-      .central.value;
+  const Slopes slopes =
+      measure_slopes(line, {.claimed = claimed, .max_evaluations = difference_evaluations});
+  if (slopes.kink)
+    return {.reason = filled(words_.kink, number_text(slopes.below.value, few_digits),
+                             number_text(slopes.above.value, few_digits))};
+  const auto [value, bar] = slopes.central;
+  if (!slopes.central.known() || slopes.vertical) return {.reason = std::string(words_.unknown)};
+  if (value != claimed && std::abs(value - claimed) <= believed_bars * bar &&
+      agreeing_digits(value, claimed) == 0)
+    return {.reason = std::string(words_.lost)};
+  return {.value = value};
 }
 
-double Explainer::by_forward_mode(Id id, const std::vector<double>& direction) const {
+Explainer::Measured Explainer::by_forward_mode(Id id, const std::vector<double>& direction) const {
   const DualSystem& dual = dual_numbers();
   const Id y[] = {stages_.y()};
   try {
@@ -148,10 +162,11 @@ double Explainer::by_forward_mode(Id id, const std::vector<double>& direction) c
     for (std::size_t i = 0; i < values.size(); ++i)
       if (direction[i] != 0) values[i] = dual.dual(values[i], direction[i]);
     trial.run();
-    return static_cast<double>(dual.derivative(trial.values(stages_.y())[0]));
+    const auto slope = static_cast<double>(dual.derivative(trial.values(stages_.y())[0]));
+    if (!std::isnan(slope)) return {.value = slope};
   } catch (const Error&) {  // code of others has no kernel for these numbers
-    return std::numeric_limits<double>::quiet_NaN();
   }
+  return {.reason = std::string(words_.unknown)};
 }
 
 void Explainer::check() {
@@ -159,17 +174,17 @@ void Explainer::check() {
   const double tape = stages_.adjoint(x_, element_);
   Table table{
       .head = {std::string(words_.by), std::string(words_.value), std::string(words_.agrees)}};
-  const auto row = [&](std::string by, double value) {
-    if (std::isnan(value) && !std::isnan(tape))
-      table.rows.push_back({std::move(by), std::string(words_.unknown), ""});
+  const auto row = [&](std::string by, const Measured& measured) {
+    if (!measured.value)
+      table.rows.push_back({std::move(by), measured.reason, ""});
     else
-      table.rows.push_back({std::move(by), fmt::format("{:.17g}", value),
-                            fmt::format("{}", agreeing_digits(value, tape))});
+      table.rows.push_back({std::move(by), number_text(*measured.value, 17),
+                            fmt::format("{}", agreeing_digits(*measured.value, tape))});
   };
   std::vector<double> direction(static_cast<std::size_t>(stages_.shape(x_).numel()), 0.0);
   direction[element_] = 1;
-  row(std::string(words_.by_tape), tape);
-  if (paths_->complete()) row(std::string(words_.by_paths), paths_->sum());
+  row(std::string(words_.by_tape), {.value = tape});
+  if (paths_->complete()) row(std::string(words_.by_paths), {.value = paths_->sum()});
   row(filled(words_.by_differences, name(stages_.y())), by_differences(x_, direction, tape));
   row(std::string(words_.by_forward_mode), by_forward_mode(x_, direction));
   s.lines.emplace_back(std::move(table));
@@ -189,10 +204,10 @@ void Explainer::check_of_all() {
     const double tape = std::inner_product(slopes.begin(), slopes.end(), direction.begin(), 0.0);
     std::vector<std::string> row{fmt::format("`{}`", name(id)), number(tape)};
     int digits = 16;
-    for (const double other :
+    for (const Measured& other :
          {by_differences(id, direction, tape), by_forward_mode(id, direction)}) {
-      row.push_back(std::isnan(other) ? std::string(words_.unknown) : number(other));
-      if (!std::isnan(other)) digits = std::min(digits, agreeing_digits(tape, other));
+      row.push_back(other.value ? number(*other.value) : other.reason);
+      if (other.value) digits = std::min(digits, agreeing_digits(tape, *other.value));
     }
     row.push_back(fmt::format("{}", digits));
     table.rows.push_back(std::move(row));

@@ -1,6 +1,7 @@
 #include "tapegrad/inspect/explainer.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 
 #include "tapegrad/check/sample.hpp"
@@ -12,6 +13,7 @@ namespace {
 constexpr std::size_t longest_formula = 300;  // in characters; longer ones are shortened
 constexpr std::size_t length_of_a_name = 8;
 constexpr std::size_t shortest_sum = 3;   // that is written with an index
+constexpr std::size_t most_alone = 256;   // stages by themselves that are kept, each has a tape
 constexpr std::int64_t widest_block = 5;  // rows and columns of a matrix that is printed
 
 }  // namespace
@@ -27,7 +29,8 @@ double Explainer::printed(double value) const {
 }
 
 Side Explainer::result(double by_printed, double value) {
-  const bool rounded = printed(by_printed) != printed(value);
+  const bool rounded =
+      printed(by_printed) != printed(value) && !(std::isnan(by_printed) && std::isnan(value));
   if (rounded) d_.footnote = words_.rounded;
   return {.formula = number(value), .rounded = rounded};
 }
@@ -50,9 +53,10 @@ bool Explainer::shown(Id id, std::size_t element) const {
 }
 
 StageAlone& Explainer::alone(const Stage& stage) {
-  std::unique_ptr<StageAlone>& known = alone_[stage.out()];
-  if (known == nullptr) known = std::make_unique<StageAlone>(stages_, stage);
-  return *known;
+  const auto found = alone_.find(stage.out());
+  if (found != alone_.end()) return *found->second;
+  if (alone_.size() == most_alone) alone_.clear();
+  return *alone_.emplace(stage.out(), std::make_unique<StageAlone>(stages_, stage)).first->second;
 }
 
 bool Explainer::asked(Id id) const {
@@ -169,7 +173,8 @@ void Explainer::append_values(Equation& equation, const Shape& shape,
   Side side;
   if (shape.numel() == 0 || shape.rank() > 2) return;
   if (shape.rank() == 0) {
-    equation.sides.push_back({.formula = number(values[0])});
+    if (number(values[0]) != equation.sides.back().formula)
+      equation.sides.push_back({.formula = number(values[0])});
     return;
   }
   const std::int64_t columns = shape[-1], rows = shape.rank() == 2 ? shape[0] : 1;

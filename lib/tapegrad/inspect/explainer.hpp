@@ -96,6 +96,7 @@ class Explainer {
   static void say(Section& section, std::string_view words, const A&... a) {
     section.lines.emplace_back(Sentence{filled(words, a...)});
   }
+  /// Valid until the next one is asked for.
   StageAlone& alone(const Stage& stage);
   std::function<std::string(Id)> names() {
     return [this](Id id) { return name(id); };
@@ -138,9 +139,13 @@ class Explainer {
 
   void check();
   void check_of_all();
-  /// The slope of y along a direction of a tensor. Not a number if it cannot be told.
-  double by_differences(Id id, const std::vector<double>& direction, double claimed) const;
-  double by_forward_mode(Id id, const std::vector<double>& direction) const;
+  /// The slope of y along a direction of a tensor, or why it cannot be told.
+  struct Measured {
+    std::optional<double> value = {};
+    std::string reason = {};
+  };
+  Measured by_differences(Id id, const std::vector<double>& direction, double claimed) const;
+  Measured by_forward_mode(Id id, const std::vector<double>& direction) const;
 
   // ---- what is written out
 

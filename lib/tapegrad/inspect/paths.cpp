@@ -99,9 +99,8 @@ void Paths::find_edges(const Stages& stages, Id x, std::size_t element, const Al
       points_.push_back({stage.out(), e});
     }
     for (const Found& f : found) {
-      // The cut: behind an adjoint of zero, a slope that is not finite counts for nothing.
       const bool cut = !std::isfinite(f.slope) && stages.adjoint(stage.out(), f.to) == 0;
-      edges_.push_back({f.from, places.at(f.to), cut ? 0 : f.slope});
+      edges_.push_back({f.from, places.at(f.to), f.slope, cut});
     }
   }
 }
@@ -147,8 +146,8 @@ void Paths::add_up() {
       const std::uint32_t to = edges_[e].to;
       counts[i] += counts[to];
       edges[i] += edges[to] + counts[to];
-      sums[i] += edges_[e].slope * sums[to];
-      magnitudes[i] += std::abs(edges_[e].slope) * magnitudes[to];
+      sums[i] += edges_[e].factor() * sums[to];
+      magnitudes[i] += std::abs(edges_[e].factor()) * magnitudes[to];
     }
   products_merged_ = edges_.size() - (n > 1 ? to_[n - 1].size() : 0);
   count_ = counts[0];
@@ -171,7 +170,7 @@ std::vector<Paths::Path> Paths::largest(std::size_t count) const {
   for (std::size_t i = n - 1; i-- > 0;) {
     for (const std::uint32_t e : from_[i]) {
       const std::vector<Way>& on = best[edges_[e].to];
-      const double size = std::log(std::abs(edges_[e].slope));
+      const double size = std::log(std::abs(edges_[e].factor()));
       for (std::uint32_t k = 0; k < on.size(); ++k)
         best[i].push_back({std::isnan(size + on[k].size) ? infinity : size + on[k].size, e, k});
     }
@@ -183,7 +182,7 @@ std::vector<Paths::Path> Paths::largest(std::size_t count) const {
     Path path{{}, 1};
     while (way.edge != nowhere) {
       path.edges.push_back(way.edge);
-      path.product *= edges_[way.edge].slope;
+      path.product *= edges_[way.edge].factor();
       way = best[edges_[way.edge].to][way.next];
     }
     result.push_back(std::move(path));

@@ -25,6 +25,9 @@ class Paths {
   struct Edge {
     std::uint32_t from, to;
     double slope;  // d to / d from, all other inputs of the stage held fixed
+    /// The cut: behind a derivative of zero, a slope that is not finite counts as zero.
+    bool cut;
+    double factor() const { return cut ? 0 : slope; }
   };
   struct Path {
     std::vector<std::uint32_t> edges;
@@ -52,7 +55,7 @@ class Paths {
   /// factor once.
   const Count& products_apart() const { return products_apart_; }
   std::size_t products_merged() const { return products_merged_; }
-  /// Those with the largest products, largest first.
+  /// Those with the largest products, largest first; none if there are no paths.
   std::vector<Path> largest(std::size_t count) const;
 
  private:

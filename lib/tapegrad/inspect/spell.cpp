@@ -316,7 +316,7 @@ class Speller {
         result.text += fmt::format(" {} {}", p.minus ? "-" : "+", at(term, least));
       result.value += p.value;
     };
-    if (any_literal && literal_first) add(literal(literals));
+    if (any_literal && literal_first && literals != 0) add(literal(literals));
     for (const Summand& s : summands) add(s.minus ? negative(part(s.x)) : part(s.x));
     if (any_literal && !literal_first && literals != 0) add(literal(literals));
     return result;
@@ -328,13 +328,14 @@ class Speller {
 
 }  // namespace
 
-std::string number_text(double number, int digits) {
+std::string number_text(double number, int digits, double scale) {
+  if (std::isnan(number)) return "nan";  // its sign means nothing
   if (!std::isfinite(number)) return fmt::format("{}", number);
-  if (number == 0) return "0";
+  const double uncertain = noise * std::max(std::abs(number), scale);
+  if (std::abs(number) <= uncertain) return "0";
   for (int few = 1; few <= digits; ++few) {
     std::string text = fmt::format("{:.{}g}", number, few);
-    if (std::abs(std::strtod(text.c_str(), nullptr) - number) <= noise * std::abs(number))
-      return text;
+    if (std::abs(std::strtod(text.c_str(), nullptr) - number) <= uncertain) return text;
   }
   std::string text = fmt::format("{:#.{}g}", number, digits);
   if (text.ends_with('.')) text.pop_back();

@@ -12,8 +12,9 @@
 namespace tapegrad {
 
 /// A number as it is printed: exactly where a few digits determine it, up to rounding noise; else
-/// with so many significant digits, zeros at the end included.
-std::string number_text(double number, int digits);
+/// with so many significant digits, zeros at the end included. It is as noisy as numbers of the
+/// size `scale`, if it is a difference of such.
+std::string number_text(double number, int digits, double scale = 0);
 
 struct SpellOptions {
   /// What a symbol is called.

@@ -52,6 +52,8 @@ Stages::Stages(std::string_view doing, const Tensor& y, std::span<const Tensor> 
   tape_.limit(static_cast<std::size_t>(-1));  // the user's tape has one
   const Transcript transcript(original_, outputs, tape_, at);
   const auto copy = [&](Id id) { return recording().id_of(transcript.copy(id), doing, at); };
+  if (std::find(outputs.begin() + 1, outputs.end(), outputs[0]) != outputs.end())
+    refuse("the tensor is differentiated by itself: that is 1");
   originals_.assign(recording().size(), Node::none);
   std::vector<std::uint8_t> needed(recording().size(), 0);
   y_ = copy(outputs[0]);
@@ -156,9 +158,15 @@ void Stages::name_all() {
     for (const Stage& stage : stages_) visit(stage.out());
   };
   each([&](Id id) {
+    for (std::int64_t e = 0; e < shape(id).numel(); ++e)
+      if (named(id, static_cast<std::size_t>(e)))
+        taken.insert(name(id, static_cast<std::size_t>(e)));
+  });
+  each([&](Id id) {
     if (!named(id)) return;
-    names_[id] = original_.name(originals_[id]);
-    taken.insert(names_[id]);
+    const std::string given(original_.name(originals_[id]));
+    std::string& name = names_[id] = given;
+    for (int n = 2; !taken.insert(name).second; ++n) name = fmt::format("{}_{}", given, n);
   });
   std::unordered_map<std::string, int> counts;
   const auto next = [&](const std::string& letter) {
@@ -204,9 +212,9 @@ void Stages::find_adjoints(Site at) {
   for (Id id : x_)
     if (id <= y_ && to[id] != 0) ids.push_back(id);
   if (ids.empty()) return;
+  const std::set<Id> wanted(ids.begin(), ids.end());
   for (const Stage& stage : stages_)
-    if (from[stage.out()] != 0 && to[stage.out()] != 0 &&
-        std::find(ids.begin(), ids.end(), stage.out()) == ids.end())
+    if (from[stage.out()] != 0 && to[stage.out()] != 0 && !wanted.contains(stage.out()))
       ids.push_back(stage.out());
   std::vector<Tensor> tensors, answers(ids.size());
   for (Id id : ids) tensors.push_back(tensor(id));

@@ -28,7 +28,8 @@ struct Stage {
 class Stages {
  public:
   /// `x`: by what y is differentiated; if none is given, all parameters that y depends on. Throws
-  /// Error if y has more than one element or depends on none of the x, or a leaf was never set.
+  /// Error if y has more than one element or depends on none of the x, y is one of them, or a leaf
+  /// was never set.
   Stages(std::string_view doing, const Tensor& y, std::span<const Tensor> x, Site at);
 
   const Recording& recording() const { return tape_.recording(); }
@@ -49,8 +50,9 @@ class Stages {
   Tensor adjoint(Id id) const { return adjoints_.at(id); }
   double adjoint(Id id, std::size_t element) const;
 
-  /// What the tensor is called: the user's name, or one given here: `z1` for a stage with a matrix
-  /// product, `a1` for others, `W1`, `b1`, `x1` for leaves, `E` for y.
+  /// What the tensor is called: the user's name (`h_2` if it is the second of this name), or one
+  /// given here: `z1` for a stage with a matrix product, `a1` for others, `W1`, `b1`, `x1` for
+  /// leaves, `E` for y.
   const std::string& name(Id id) const { return names_.at(id); }
   /// What an element is called: `net_h1` by the user, or `net_h[0,1]`.
   std::string name(Id id, std::size_t element) const;

@@ -31,16 +31,20 @@ struct Words {
   std::string_view forward_of_element = "Each step on the way from `{}` to `{}`, in this order.";
   std::string_view forward_of_all = "Each step, in this order.";
   std::string_view sample =
-      "`{}` acts in {} rows (samples) of `{}`. One is written out here, the one that counts most: "
-      "row {}.";
+      "`{}` acts in {} rows of `{}` (in a batch, each is a sample). One is written out here, the "
+      "one "
+      "that counts most: row {}.";
   std::string_view left_out = "the number at the end of a sum stands for its other terms";
   std::string_view more_stages = "... {} more steps like these ...";
 
   // Local derivatives.
   std::string_view locals =
       "One for each step: how fast its result changes with what goes in, all else held fixed. The "
-      "rule is that of the op: y is its result, ybar the adjoint of that, x1, x2 ... what goes in.";
+      "rule is that of the op: y is its result, ybar the adjoint of that, x or x1, x2 ... what "
+      "goes "
+      "in.";
   std::string_view rule = "{}: `{}`";
+  std::string_view cut = "counts as 0, for what follows does not depend on it at all";
 
   // The paths.
   std::string_view one_path = "One path leads from `{}` to `{}`. Along it, slopes multiply:";
@@ -56,7 +60,7 @@ struct Words {
       "They cancel: their magnitudes add up to {} times the magnitude of the sum.";
   std::string_view no_path = "No slope leads from `{}` to `{}` that is not 0: the derivative is 0.";
   std::string_view too_many_paths =
-      "The stages are too large to follow each path by itself; the check below is made without.";
+      "The steps are too large to follow each path by itself; the check below is made without.";
 
   // Merged.
   std::string_view deltas =
@@ -85,6 +89,8 @@ struct Words {
   std::string_view by_differences = "differences of `{}`, extrapolated";
   std::string_view by_forward_mode = "forward mode, from the kernels alone";
   std::string_view unknown = "not known";
+  std::string_view lost = "lost in rounding";
+  std::string_view kink = "a kink, from {} to {}";
   std::string_view along = "The derivative along one random direction of each:";
 
   std::string_view rounded =

@@ -18,6 +18,14 @@ const Number* negated(const Number& x) {
   return minus ? &e->x : nullptr;
 }
 
+/// `2 / x`, or nullptr.
+const SymbolTree* fraction_of_a_literal(const Number& x) {
+  const SymbolTree* e = tree_of(x);
+  const bool fraction = e != nullptr && e->form == SymbolTree::Form::binary &&
+                        e->function == Function::divide && e->x.value() == nullptr;
+  return fraction ? e : nullptr;
+}
+
 class SymbolSystem final : public NumberSystem {
  public:
   Number number(double literal) const override { return literal; }
@@ -50,10 +58,10 @@ class SymbolSystem final : public NumberSystem {
         if (const Number* minus = negated(x)) return -(*minus * y);
         if (const Number* minus = negated(y)) return -(x * *minus);
         if (x.value() == y.value()) return pow(x, 2);
-        if (const SymbolTree* e = tree_of(y); x.value() == nullptr &&
-                                              e->function == Function::divide &&
-                                              e->form == SymbolTree::Form::binary)
-          if (e->x.value() == nullptr) return x * e->x / e->y;
+        if (const SymbolTree* e = fraction_of_a_literal(y); e != nullptr)
+          if (x.value() == nullptr || is(e->x, 1)) return x * e->x / e->y;
+        if (const SymbolTree* e = fraction_of_a_literal(x); e != nullptr)
+          if (is(e->x, 1)) return y / e->y;
         break;
       case Function::divide:
         if (is(y, 1)) return x;
