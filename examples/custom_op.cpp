@@ -35,9 +35,9 @@ int main() {
   const tg::Linear layer = tg::linear(tape, 3, 2, random);
   const tg::Tensor x = tape.input(random.normal(0, 1, tg::Shape{4, 3})).named("x");
 
-  fmt::print("The op alone, one line:\n{}\n", tg::check_op(lorentz_op).text());
-  fmt::print("In a network:\n{}\n", tg::check_gradient(sum(lorentz(layer(x))), layer).text());
-  fmt::print("Would the check notice a mistake? {}\n", tg::self_test(lorentz_op).text());
+  fmt::print("The op alone, one line:\n{}\n", tg::check_op(lorentz_op));
+  fmt::print("In a network:\n{}\n", tg::check_gradient(sum(lorentz(layer(x))), layer));
+  fmt::print("Would the check notice a mistake? {}\n", tg::self_test(lorentz_op));
 
-  fmt::print("With the slip:\n{}", tg::check_gradient(sum(slipped(layer(x))), layer).text());
+  fmt::print("With the slip:\n{}", tg::check_gradient(sum(slipped(layer(x))), layer));
 }

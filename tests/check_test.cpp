@@ -2,8 +2,11 @@
 // what is named.
 #include "tapegrad/check/check_gradient.hpp"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <regex>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -13,6 +16,7 @@
 #include "tapegrad/check/check_op.hpp"
 #include "tapegrad/check/check_replay.hpp"
 #include "tapegrad/check/mutant.hpp"
+#include "tapegrad/check/self_test.hpp"
 #include "tapegrad/kernel/elementwise.hpp"
 #include "tapegrad/nn/linear.hpp"
 #include "tapegrad/ops/external.hpp"
@@ -85,6 +89,21 @@ std::string line_of(const Tensor& t) {
   const tg::Recording& recording = tg::Recording::of(t, "test", tg::Site::here());
   return text(recording.node(recording.id_of(t, "test", tg::Site::here())).site);
 }
+
+bool noted(const Report& report, const std::string& sentence) {
+  const auto& notes = report.notes();
+  return std::find(notes.begin(), notes.end(), sentence) != notes.end();
+}
+
+/// The files that a text names lines of, each once.
+std::set<std::string> files_named(const std::string& text) {
+  static const std::regex line{"([\\w.-]+):\\d+"};
+  std::set<std::string> files;
+  for (std::sregex_iterator i{text.begin(), text.end(), line}, none; i != none; ++i)
+    files.insert((*i)[1]);
+  return files;
+}
+const std::set<std::string> only_this_file{"check_test.cpp"};
 
 BOOST_AUTO_TEST_SUITE(check)
 
@@ -368,6 +387,13 @@ BOOST_AUTO_TEST_CASE(the_second_derivative_of_a_linear_function_is_zero_and_may_
   BOOST_TEST(tg::check_gradient(f, {{0.5, -1.5}}, {.order = 2, .expect_zero = true}));
 }
 
+BOOST_AUTO_TEST_CASE(a_check_of_an_op_says_nothing_twice_and_no_name_that_it_guessed) {
+  const std::string text = tg::check_op(square_with<wrong_sign>).text();
+  BOOST_TEST(has(text, "a wrong derivative by operand 0 (sign)"));
+  BOOST_TEST(!has(text, "operand 0 operand 0"));
+  BOOST_TEST(has(text, "repeat: check_op(..., {.seed = 0})"));
+}
+
 BOOST_AUTO_TEST_CASE(code_of_others_is_checked_by_differences) {
   const auto external = [](double factor) {
     return tg::External{.name = "cube",
@@ -504,6 +530,55 @@ BOOST_AUTO_TEST_CASE(a_gradient_of_nothing_but_zeros_is_red_unless_expected) {
   BOOST_TEST(tg::check_gradient(y, x, {.expect_zero = true}));
 }
 
+BOOST_AUTO_TEST_CASE(a_slope_of_zero_that_rounding_hides_has_no_digits_to_tell) {
+  // Probabilities add up to 1, so the slope is 0; in doubles it is some 1e-17.
+  const auto f = [](Tensor x) { return sum(softmax(x, 0)); };
+  const Report report = tg::check_gradient(f, {{0.3, -1.2, 0.7}}, {.expect_zero = true});
+  BOOST_TEST(report);
+  BOOST_TEST(std::isinf(report.digits()));
+  BOOST_TEST(!has(report.headline(), "to at least"));
+}
+
+// ---------------------------------------------------------------- what stops a gradient
+
+BOOST_AUTO_TEST_CASE(a_detach_between_x_and_y_is_noted_with_its_line) {
+  Tape tape;
+  const Tensor x = tape.input({0.5, -1.5});
+  const Tensor stopped = detach(x);
+  const Report report = tg::check_gradient(sum(x * stopped), x);
+  BOOST_TEST(!report);
+  const std::string sentence =
+      "detach at " + line_of(stopped) + " stops the gradient here; measured slopes go through it";
+  BOOST_TEST(noted(report, sentence));
+  BOOST_TEST(has(report.text(), "note: detach at " + line_of(stopped)));
+  // It is no news where the gradient arrives before, or never comes by.
+  BOOST_TEST(tg::check_gradient(sum(stopped * 2.0), stopped).notes().empty());
+  BOOST_TEST(tg::check_gradient(sum(x * detach(tape.input({1.0, 2.0}))), x).notes().empty());
+  const Tensor own =
+      tg::with_vjp("own", x * detach(x), {x}, [](Vjp& v) { v.give(0, v.ybar * (2.0 * v.x(0))); });
+  BOOST_TEST(tg::check_gradient(sum(own), x).notes().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_detach_in_a_rule_is_noted_where_a_further_derivative_meets_it) {
+  constexpr auto hidden = [](Vjp& v) { v.give(0, v.ybar * (v.x(0) + detach(v.x(0)))); };
+  Tape tape;
+  const Tensor x = tape.input({0.5, -1.5});
+  const Tensor y = my_square<hidden>(x);
+  BOOST_TEST(tg::check_gradient(sum(y), x).notes().empty());
+  BOOST_TEST(noted(tg::check_gradient(sum(y), x, {.order = 2}),
+                   "detach in the rule of my_square at " + line_of(y) +
+                       " stops the gradient here; measured slopes go through it"));
+}
+
+BOOST_AUTO_TEST_CASE(a_state_that_is_updated_and_used_stops_the_gradient_too) {
+  Tape tape;
+  const Tensor x = tape.input({1.0, 2.0}), kept = tape.state({0.0, 0.0});
+  const Tensor next = tg::assign(kept, 3.0 * x);
+  const Report report = tg::check_gradient(sum(x + next), x);
+  BOOST_TEST(!report);
+  BOOST_TEST(has(report.text(), "note: assign at " + line_of(next)));
+}
+
 // ---------------------------------------------------------------- dependencies
 
 BOOST_AUTO_TEST_CASE(a_value_written_into_the_recording_is_found) {
@@ -521,6 +596,20 @@ BOOST_AUTO_TEST_CASE(a_value_that_was_looked_at_is_a_warning) {
   BOOST_TEST(report);
   BOOST_TEST(report.warnings().size() == 1u);
   BOOST_TEST(has(report.warnings().front(), "x was looked at while recording"));
+}
+
+BOOST_AUTO_TEST_CASE(a_function_that_looks_at_a_value_is_a_warning) {
+  const auto branch = [](Tensor x) { return x.named("x").item() > 1 ? x * x : x; };
+  const Report report = tg::check_gradient(branch, {2.0});
+  BOOST_TEST(report);
+  BOOST_TEST_REQUIRE(report.warnings().size() == 1u);
+  BOOST_TEST(has(report.warnings().front(), "x was looked at while recording, at check_test.cpp"));
+  const auto dependencies =
+      std::find_if(report.sections().begin(), report.sections().end(),
+                   [](const tg::Section& section) { return section.name == "dependencies"; });
+  BOOST_TEST(has(dependencies->sentence, "a value was looked at while recording"));
+  const auto nothing = [](Tensor x) { return x * x; };
+  BOOST_TEST(tg::check_gradient(nothing, {2.0}).warnings().empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_replay_check_names_the_record_that_differs) {
@@ -562,6 +651,76 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_checked_is_said_at_the_call) {
   BOOST_TEST(says([&] { (void)tg::check_gradient([](Tensor) { return Tensor{}; }, {1.0}); },
                   "check_test.cpp"));
   BOOST_TEST(says([&] { (void)tg::check_gradient(s.loss, alone); }, "check_test.cpp"));
+}
+
+BOOST_AUTO_TEST_CASE(a_function_that_uses_a_tensor_of_another_tape_is_told_what_to_do) {
+  Small s;
+  const auto network = [&](Tensor x) { return sum(s.net(x)); };
+  const auto loss = [&](Tensor) { return s.loss; };
+  for (const std::string& text : {refusal([&] {
+                                    (void)tg::check_gradient(network, {Shape{5, 3}});
+                                  }),
+                                  refusal([&] {
+                                    (void)tg::check_replay(network, {Shape{5, 3}});
+                                  }),
+                                  refusal([&] { (void)tg::check_gradient(loss, {1.0}); })}) {
+    BOOST_TEST(has(text, "operands from two tapes"));
+    BOOST_TEST(has(text, "check_gradient(y, net)"));
+    BOOST_TEST(has(text, "check_gradient(y, {w, b})"));
+    BOOST_TEST((files_named(text) == only_this_file), text);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_error_inside_a_check_names_the_users_line_or_none) {
+  Tape tape;
+  const Tensor captured = tape.input({1.0, 2.0});
+  const Tensor x = tape.input({0.5, -1.5}), m = tape.input({{1.0, 2.0}, {3.0, 4.0}});
+  const auto rule = [captured](Vjp& v) { v.give(0, v.ybar * captured); };
+  const Tensor y = tg::with_vjp("captures", x * x, {x}, rule);
+  static Tensor foreign;
+  foreign = captured;
+  constexpr auto uses_foreign = [](Vjp& v) { v.give(0, v.ybar * foreign); };
+  constexpr auto misfit = [](Vjp& v) { v.give(0, reshape(v.ybar.tensor(), {7, 3})); };
+  static constexpr Op bare = {.name = "bare",
+                              .notation = "bare({})",
+                              .kind = tg::Kind::reduction,
+                              .shape = tg::same_as_operand,
+                              .forward = tg::elementwise_kernel<[](auto u) { return u; }>,
+                              .vjp = [](Vjp& v) { v.give(0, v.ybar); },
+                              .sample = {tg::uniform(0, 1)}};
+  const std::string texts[] = {
+      refusal([&] { (void)tg::check_gradient(sum(y), x); }),
+      refusal([&] { (void)tg::check_op(square_with<uses_foreign>); }),
+      refusal([&] { (void)tg::check_op(square_with<misfit>); }),
+      refusal([&] { (void)tg::check_op(bare); }),
+      refusal([&] { (void)tg::self_test(bare); }),
+      refusal([&] { (void)tg::self_test(square_with<misfit>); }),
+      refusal([&] { (void)tg::check_gradient(tg::seeded(m, x), m); }),
+      refusal([&] { (void)tg::check_gradient(tg::seeded(x, 2.0), x); }),
+      refusal([&] { (void)tg::check_gradient(sum(my_square<misfit>(x)), x); })};
+  for (const std::string& text : texts) BOOST_TEST((files_named(text) == only_this_file), text);
+}
+
+BOOST_AUTO_TEST_CASE(options_that_make_no_sense_are_refused) {
+  Small s;
+  const auto refused = [&](const tg::CheckOptions& options, const std::string& why) {
+    BOOST_TEST(says([&] { (void)tg::check_gradient(s.loss, s.net, options); }, why));
+    BOOST_TEST(says([&] { (void)tg::check_gradient(s.loss, s.net, options); }, "check_test.cpp"));
+  };
+  refused({.max_evaluations = 0}, "with max_evaluations = 0 nothing can be measured");
+  refused({.max_evaluations = -5}, "max_evaluations = -5");
+  refused({.order = -1}, "no derivative of order -1");
+  refused({.wrt = {"hidden", "ouput"}}, "no name begins with \"ouput\", which wrt asks for");
+  refused({.wrt = {"ouput"}}, "output.weight");  // the names there are
+  const auto f = [](Tensor x) { return x * x; };
+  BOOST_TEST(says([&] { (void)tg::check_gradient(f, {1.0}, {.max_evaluations = 0}); }, "= 0"));
+  BOOST_TEST(says([&] { (void)tg::check_replay(f, {1.0}, {.max_evaluations = 0}); }, "= 0"));
+  const auto op = [](const tg::CheckOptions& options) {
+    return refusal([&] { (void)tg::check_op(square_with<right>, options); });
+  };
+  BOOST_TEST(has(op({.max_evaluations = 0}), "= 0"));
+  BOOST_TEST(has(op({.order = 3}), "checked to order 2, not 3"));
+  BOOST_TEST(has(op({.wrt = {"x"}}), "by all its operands"));
 }
 
 BOOST_AUTO_TEST_CASE(names_choose_what_is_checked) {

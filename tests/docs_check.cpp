@@ -13,8 +13,8 @@
 //   line
 //   <!-- /generated -->                       here, or the one fenced block that stands there
 //
-// A cpp block without such a comment is an error, as is a relative link to a file that is not
-// there.
+// A block of C++ or CMake without such a comment is an error, as is a relative link to a file that
+// is not there.
 // --update writes the blocks anew.
 #include <sys/wait.h>
 
@@ -135,9 +135,9 @@ class Document {
   // Reads a fenced block that no comment announces, if there is one.
   bool fenced() {
     if (!at_fence()) return false;
-    static const std::regex cpp{" *[`~]+ *(cpp|c\\+\\+|cc|cxx|hpp)( .*)?"};
-    if (std::regex_match(lines_[here_], cpp))
-      complain(here_, "a block of code that comes from no compiled file");
+    static const std::regex code{" *[`~]+ *(cpp|c\\+\\+|cc|cxx|hpp|cmake)( .*)?", std::regex::icase};
+    if (std::regex_match(lines_[here_], code))
+      complain(here_, "a block of code that comes from no file");
     for (const std::size_t end = closing(here_); here_ <= end;) copy();
     return true;
   }

@@ -168,6 +168,11 @@ BOOST_AUTO_TEST_CASE(mistakes_in_the_call_are_errors) {
   BOOST_CHECK_THROW(check_gradient(tanhs<double>, gradient_of_tanhs<double>, none), Error);
   BOOST_CHECK_THROW(
       check_gradient(tanhs<double>, gradient_of_tanhs<double>, normals(2), {.order = 2}), Error);
+  BOOST_CHECK_THROW(
+      check_gradient(tanhs<double>, gradient_of_tanhs<double>, normals(2), {.max_evaluations = 0}),
+      Error);
+  BOOST_CHECK_THROW(
+      check_gradient(tanhs<double>, gradient_of_tanhs<double>, normals(2), {.wrt = {"y"}}), Error);
   const auto nothing = [](auto&&...) {};
   BOOST_CHECK_THROW(check_vjp(nothing, nothing, {}), Error);
 }

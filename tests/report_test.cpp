@@ -3,6 +3,8 @@
 //   TAPEGRAD_UPDATE=1 build/tests/tapegrad_tests --run_test=report
 #include "tapegrad/check/report.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/json/src.hpp>
 #include <boost/test/unit_test.hpp>
@@ -13,6 +15,10 @@
 #include <sstream>
 #include <string>
 #include <vector>
+
+#include "tapegrad/check/check_replay.hpp"
+#include "tapegrad/check/self_test.hpp"
+#include "tapegrad/inspect/why.hpp"
 
 using namespace tapegrad;
 
@@ -124,7 +130,7 @@ void compare(const std::string& file, const std::string& found) {
 void check_forms(const std::string& name, const Findings& findings) {
   const Report report(findings);
   check_form(report.text());
-  compare(name + ".txt", report.text() + "\n");
+  compare(name + ".txt", report.text());
   compare(name + ".md", report.to_markdown());
   compare(name + ".json", report.to_json());
   boost::json::parse(report.to_json());  // throws unless it is JSON
@@ -232,10 +238,25 @@ BOOST_AUTO_TEST_CASE(a_direction_is_told_from_an_element) {
                  "3 elements and 1 direction to at least 9.0 digits") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(streams_show_the_text) {
+template <class T>
+void check_text_of(const T& report) {
   std::ostringstream out;
-  out << Report(passing(3));
-  BOOST_TEST(out.str() == Report(passing(3)).text());
+  out << report;
+  BOOST_TEST(out.str() == report.text());
+  BOOST_TEST(fmt::format("{}", report) == report.text());
+  BOOST_TEST(report.text().ends_with("\n"));
+  BOOST_TEST(!report.text().ends_with("\n\n"));
+}
+
+BOOST_AUTO_TEST_CASE(reports_of_all_kinds_are_streamed_and_formatted_as_their_text_of_whole_lines) {
+  check_text_of(Report(passing(3)));
+  check_text_of(Report(passing_but(wrong)));
+  check_text_of(SelfTest({}));
+  check_text_of(ReplayReport{});
+  const Site here = Site::here();
+  check_text_of(ReplayReport{.parting = Parting{"add", "other", here, here}});
+  check_text_of(Why{.sentence = "nothing"});
+  check_text_of(Why{.cause = Cause::flat, .sentence = "flat", .more = {"more"}});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

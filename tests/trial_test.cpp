@@ -1,4 +1,5 @@
 // Records run elsewhere: trials in memory of their own, transcripts on another tape.
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "tapegrad/nn/linear.hpp"
 #include "tapegrad/ops/ops.hpp"
 #include "tapegrad/tape/listing.hpp"
+#include "tapegrad/tape/needed.hpp"
 #include "tapegrad/tape/transcript.hpp"
 #include "tapegrad/tape/trial.hpp"
 
@@ -34,6 +36,22 @@ struct Small {
 };
 
 BOOST_AUTO_TEST_SUITE(trial)
+
+BOOST_AUTO_TEST_CASE(what_outputs_need_is_found_in_order_and_ends_where_it_is_told_to) {
+  Small s;
+  const tg::Recording& recording = s.tape.recording();
+  const Tensor other = exp(s.w);
+  const Id otheri = id_of(other, s.tape);
+  const std::vector<Id> y = tg::needed(recording, {&s.yi, 1});
+  BOOST_TEST(std::is_sorted(y.begin(), y.end()));
+  BOOST_TEST(y.front() == s.wi);
+  BOOST_TEST(y.back() == s.yi);
+  BOOST_TEST(y.size() == s.yi + 1u);  // nothing else was recorded before
+  BOOST_TEST(tg::needed(recording, {&otheri, 1}) == (std::vector{s.wi, otheri}));
+  BOOST_TEST(tg::needed(recording, std::vector{otheri, s.hi}, {&s.hi, 1}) ==
+             (std::vector{s.wi, s.hi, otheri}));
+  BOOST_TEST(tg::needed(recording, {}).empty());
+}
 
 BOOST_AUTO_TEST_CASE(a_trial_computes_what_the_tape_computes) {
   Small s;

@@ -135,6 +135,34 @@ BOOST_AUTO_TEST_CASE(a_saturated_softplus_exp_and_softmax_are_named) {
   DISEASE(why_zero(sum(s * tape.constant({1, 2, 3})), z), Cause::saturated, s);
 }
 
+BOOST_AUTO_TEST_CASE(a_cross_entropy_whose_predictions_are_right_is_saturated_with_the_share) {
+  for (const tg::Precision precision : both) {
+    Tape tape{precision};
+    const Tensor x = tape.parameter({{900, 0, -50}, {0, 0, 2000}, {-1000, 1000, 0}});
+    const Tensor labels = tape.input({0, 2, 1});
+    const Tensor losses = cross_entropy(x, labels, tg::Reduction::none);
+    DISEASE(why_zero(sum(losses), x), Cause::saturated, losses);
+    const Why all = why_zero(sum(losses), x);
+    BOOST_TEST(all.share == 1);
+    BOOST_TEST(
+        has(all.text(),
+            "cross_entropy is saturated in all 3 elements: the prediction is already right"));
+    const Tensor heard = sum(losses * tape.constant({1, 0, 1}));
+    DISEASE(why_zero(heard, x), Cause::saturated, losses);
+    BOOST_TEST(std::abs(why_zero(heard, x).share - 2.0 / 3) < 1e-12);
+    BOOST_TEST(has(why_zero(heard, x).text(), "in 2 of 3 elements"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_saturated_log_softmax_is_named_though_its_results_are_among_its_operands) {
+  Tape tape;
+  const Tensor x = tape.parameter({{0, -2000}, {-3000, 0}});
+  const Tensor p = log_softmax(x, 1);
+  const Tensor loss = nll_loss(p, tape.input({0, 1}));
+  DISEASE(why_zero(loss, x), Cause::saturated, p);
+  BOOST_TEST(!has(why_zero(loss, x).text(), "already right"));  // it knows no labels
+}
+
 BOOST_AUTO_TEST_CASE(a_dead_relu_is_named) {
   for (const tg::Precision precision : both) {
     Tape tape{precision};

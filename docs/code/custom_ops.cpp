@@ -50,8 +50,8 @@ void use() {
 
 void check() {
   // [check]
-  fmt::print("{}\n\n", tg::check_op(bump_op).text());
-  fmt::print("{}", tg::self_test(bump_op).text());
+  fmt::print("{}\n", tg::check_op(bump_op));
+  fmt::print("{}", tg::self_test(bump_op));
   // [/check]
 }
 
@@ -82,7 +82,7 @@ void two() {
   const tg::Tensor x = tape.parameter({{3, 6}, {5, 8}}), y = tape.parameter({4, 8});
   const tg::Tensor r = tg::record(hypot_op, {x, y});
   fmt::print("{}\n{}\n\n", r, gradient(sum(r), y));
-  fmt::print("{}\n", tg::check_op(hypot_op).text());
+  fmt::print("{}", tg::check_op(hypot_op));
   // [/two]
 }
 
@@ -137,7 +137,7 @@ void window() {
   const tg::Tensor x = tape.parameter({1, 2, 3, 4, 5}).named("x");
   const tg::Tensor y = moving_sum(x, 3);
   fmt::print("{} {}\n\n", y, gradient(sum(y), x));
-  fmt::print("{}\n\n{}", tg::check_op(moving_sum_op).text(), tg::self_test(moving_sum_op).text());
+  fmt::print("{}\n{}", tg::check_op(moving_sum_op), tg::self_test(moving_sum_op));
   // [/window]
 }
 
@@ -168,7 +168,7 @@ constexpr tg::Op copied_op = {
 };
 // [/copied]
 
-void copied() { fmt::print("{}\n", tg::check_op(copied_op).text()); }
+void copied() { fmt::print("{}", tg::check_op(copied_op)); }
 
 void softplus() {
   // [softplus]
@@ -181,7 +181,7 @@ void softplus() {
   fmt::print("by the rules of log and exp  {}\n", gradient(sum(log(1.0 + exp(x))), x));
   fmt::print("by the rule of my own        {}\n\n", gradient(sum(my_softplus(x)), x));
 
-  fmt::print("{}\n", tg::check_gradient(my_softplus, {{0.0, 2.0}}, {.order = 2}).text());
+  fmt::print("{}", tg::check_gradient(my_softplus, {{0.0, 2.0}}, {.order = 2}));
   // [/softplus]
 }
 
@@ -232,7 +232,7 @@ void code_of_others() {
   const tg::Tensor x = tape.parameter({0.1, -0.2, 0.4}).named("x");
   const tg::Tensor energy = sum(tg::external(spring(50), {x}, tg::Shape{3}));
   fmt::print("{} {}\n\n", energy, gradient(energy, x));
-  fmt::print("{}\n", tg::check_gradient(energy, x).text());
+  fmt::print("{}", tg::check_gradient(energy, x));
   // [/code_of_others]
 }
 

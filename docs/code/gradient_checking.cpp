@@ -29,7 +29,7 @@ void network() {
       half_squared_error(net(x), tape.input({{0}, {1}, {1}, {0}})).named("loss");
 
   const tg::Report report = tg::check_gradient(loss, net);
-  fmt::print("{}\n", report.text());
+  fmt::print("{}", report);
   // [/network]
 }
 
@@ -38,7 +38,7 @@ void function() {
   const tg::Report report =
       tg::check_gradient([](tg::Tensor x, tg::Tensor w) { return sum(tanh(matmul(x, w))); },
                          {{{0.5, -1.0}, {2.0, 0.25}}, tg::Shape{2, 3}});
-  fmt::print("{}\n", report.text());
+  fmt::print("{}", report);
   // [/function]
 }
 
@@ -68,7 +68,7 @@ void guilty() {
   const tg::Tensor h = lecun(matmul(x, w)).named("h");
   const tg::Tensor loss = mean(square(matmul(h, v))).named("loss");
 
-  fmt::print("{}\n", tg::check_gradient(loss, {w, v}).text());
+  fmt::print("{}", tg::check_gradient(loss, {w, v}));
   // [/guilty]
 }
 
@@ -100,7 +100,7 @@ void small() {
   fmt::print("analytic {:.3g}, numeric {:.3g}: {}\n\n", analytic, numeric,
              accepted ? "accepted" : "refused");
 
-  fmt::print("{}\n", tg::check_gradient(y, x).text());
+  fmt::print("{}", tg::check_gradient(y, x));
   // [/small]
 }
 
@@ -133,7 +133,7 @@ void cancel() {
   const tg::Tensor doubled = tg::record(twice_op, {x});
   const tg::Tensor y = sum(tg::record(half_op, {sin(doubled) + doubled}));
 
-  fmt::print("{}\n", tg::check_gradient(y, x).text());
+  fmt::print("{}", tg::check_gradient(y, x));
   // [/cancel]
 }
 
@@ -148,7 +148,7 @@ void one_of_many() {
   const auto spoilt = [](tg::Vjp& v) { v.give(0, v.ybar * (2.0 * v.x(0) * v.x(1))); };
   const tg::Tensor y = tg::with_vjp("spoilt", w * w, {w, sign}, spoilt);
 
-  fmt::print("{}\n", tg::check_gradient(sum(y), w).text());
+  fmt::print("{}", tg::check_gradient(sum(y), w));
   // [/one_of_many]
 }
 
@@ -158,13 +158,13 @@ void kink() {
   const tg::Tensor x = tape.input({{1.0, 0.0}, {-2.0, 3.0}}).named("x");
   const tg::Tensor y = sum(relu(x)).named("y");
 
-  fmt::print("{}\n", tg::check_gradient(y, x).text());
+  fmt::print("{}", tg::check_gradient(y, x));
   // [/kink]
 }
 
 void digits() {
   // [digits]
-  fmt::print("{}\n", tg::check_gradient([](tg::Tensor x) { return tanh(x); }, {18.0}).text());
+  fmt::print("{}", tg::check_gradient([](tg::Tensor x) { return tanh(x); }, {18.0}));
   // [/digits]
 }
 
@@ -175,7 +175,7 @@ void inconclusive() {
     g[0] = 1 / (std::cosh(x[0]) * std::cosh(x[0]));
   };
   const std::vector<double> x = {18};
-  fmt::print("{}\n", tg::check_gradient(f, gradient_of_f, x).text());
+  fmt::print("{}", tg::check_gradient(f, gradient_of_f, x));
   // [/inconclusive]
 }
 
@@ -184,16 +184,16 @@ void zero() {
   tg::Tape tape;
   const tg::Tensor x = tape.input({1.0, 2.0}).named("x");
   const tg::Tensor y = sum(relu(-x)).named("y");
-  fmt::print("{}\n\n", tg::check_gradient(y, x).text());
-  fmt::print("{}\n", tg::check_gradient(y, x, {.expect_zero = true}).text());
+  fmt::print("{}\n", tg::check_gradient(y, x));
+  fmt::print("{}", tg::check_gradient(y, x, {.expect_zero = true}));
   // [/zero]
 }
 
 void frozen() {
   // [frozen]
   const auto f = [](tg::Tensor x) { return sum(x * x.at(0)); };
-  fmt::print("{}\n", tg::check_replay(f, {{2.0, 3.0}}).text());
-  fmt::print("{}\n", tg::check_gradient(f, {{2.0, 3.0}}).text());
+  fmt::print("{}\n", tg::check_replay(f, {{2.0, 3.0}}));
+  fmt::print("{}", tg::check_gradient(f, {{2.0, 3.0}}));
   // [/frozen]
 }
 
@@ -204,8 +204,8 @@ void second() {
   const tg::Tensor y = sum(tg::with_vjp("my_square", x * x, {x}, [](tg::Vjp& v) {
     v.give(0, v.ybar * (v.x(0) + detach(v.x(0))));  // 2 x, half of it hidden
   }));
-  fmt::print("{}\n\n", tg::check_gradient(y, x).text());
-  fmt::print("{}\n", tg::check_gradient(y, x, {.order = 2}).text());
+  fmt::print("{}\n", tg::check_gradient(y, x));
+  fmt::print("{}", tg::check_gradient(y, x, {.order = 2}));
   // [/second]
 }
 
@@ -233,7 +233,7 @@ void plain() {
   // [plain]
   const std::vector<double> x = {-1.2, 1.0, 0.7, 0.4};
   const tg::Report report = tg::check_gradient(rosenbrock, gradient_of_rosenbrock, x);
-  fmt::print("{}\n", report.text());
+  fmt::print("{}", report);
   // [/plain]
 }
 
@@ -258,7 +258,7 @@ void vjp() {
   const tg::KernelShapes shapes = {
       .operands = {{.shape = tg::Shape{2, 3}, .name = "a"}, {.shape = tg::Shape{3}, .name = "b"}},
       .result = tg::Shape{2, 3}};
-  fmt::print("{}\n", tg::check_vjp(multiply, vjp_of_multiply, shapes).text());
+  fmt::print("{}", tg::check_vjp(multiply, vjp_of_multiply, shapes));
   // [/vjp]
 }
 
@@ -269,7 +269,7 @@ void contracts() {
   const tg::Tensor y = tg::with_vjp("my_square", x * x, {x}, [](tg::Vjp& v) {
     v.give(0, v.ybar * v.ybar.tensor() * (2.0 * v.x(0)));  // ybar twice
   });
-  fmt::print("{}\n", tg::check_gradient(sum(y), x).text());
+  fmt::print("{}", tg::check_gradient(sum(y), x));
   // [/contracts]
 }
 
@@ -280,7 +280,7 @@ void control() {
   const tg::Tensor w = tape.parameter({{0.3, -0.8}, {1.1, 0.4}}).named("w");
   const tg::Tensor loss = mean(square(tanh(matmul(x, w))));
 
-  fmt::print("{}", tg::self_test(loss, {w, x}).text());
+  fmt::print("{}", tg::self_test(loss, {w, x}));
   // [/control]
 }
 

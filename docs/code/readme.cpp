@@ -1,8 +1,10 @@
-// The first example of README.md: a network learns the exclusive or.
-#include <fmt/core.h>
+// The examples of README.md: a network learns the exclusive or, and a wrong derivative is found.
+#include <fmt/format.h>
 
 #include <tapegrad/tapegrad.hpp>
 #include <tuple>
+
+#include "sections.hpp"
 
 namespace tg = tapegrad;
 
@@ -15,9 +17,7 @@ struct ThreeLayer {
 };
 // [/network]
 
-}  // namespace
-
-int main() {
+void train() {
   // [train]
   tg::Tape tape;
   tg::Random random{1};
@@ -33,4 +33,27 @@ int main() {
     sgd.step(net, gradients);
   }
   // [/train]
+}
+
+// [swish]
+// x sigmoid(x), with a derivative that lacks its second term.
+tg::Tensor swish(const tg::Tensor& x) {
+  return tg::with_vjp("swish", x * sigmoid(x), {x},
+                      [](tg::Vjp& v) { v.give(0, v.ybar * sigmoid(v.x(0))); });
+}
+// [/swish]
+
+void check() {
+  // [check]
+  tg::Tape tape;
+  const tg::Tensor w = tape.parameter({0.5, -1.5}).named("w");
+  const tg::Tensor loss = sum(square(swish(w)));
+  fmt::print("{}", tg::check_gradient(loss, w));
+  // [/check]
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  return run_section(count, words, {{"train", train}, {"check", check}});
 }

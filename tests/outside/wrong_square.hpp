@@ -15,11 +15,3 @@ inline constexpr tg::Op wrong_square_op = {
     .sample = {tg::uniform(-2, 2)},
 };
 inline tg::Tensor wrong_square(const tg::Arg& x) { return tg::record(wrong_square_op, {x}); }
-
-/// A right gradient to be checked.
-struct Right {
-  tg::Tape tape;
-  tg::Random random{1};
-  tg::Linear net = tg::linear(tape, 2, 3, random);
-  tg::Tensor loss = sum(tanh(net(tape.input({{0.5, -1.0}}))));
-};

@@ -39,12 +39,12 @@ std::optional<Array> before_sum(const Recording& recording, Id record, int opera
   const Shape& own = recording.node(ids[static_cast<std::size_t>(operand)]).shape;
   if (n.op->kind != Kind::elementwise || own == n.shape || n.shape.numel() > max_evaluations / 40)
     return {};
-  Subject spread;
+  Subject spread(n.site);
   std::vector<Arg> args;
   for (std::size_t i = 0; i < ids.size(); ++i)
-    args.emplace_back(spread.tape.input(recording.handle(ids[i]).array(n.site)), n.site);
+    args.emplace_back(spread.tape.input(recording.handle(ids[i]).array(n.site), n.site), n.site);
   Arg& wide = args[static_cast<std::size_t>(operand)];
-  wide = Arg(spread.tape.input(broadcast_to(wide, n.shape).array()), n.site);
+  wide = Arg(spread.tape.input(broadcast_to(wide, n.shape).array(), n.site), n.site);
   spread.x = {wide.tensor()};
   Op silent = *n.op;  // only its forward is asked: a wrong rule may not bear another shape
   silent.vjp = zero_gradient;
@@ -147,7 +147,7 @@ BalanceResult check_balance(const Subject& subject) {
   }
   std::vector<Tensor> records, adjoints(path.size());
   for (Id id : path) records.push_back(recording.handle(id));
-  gradients(subject.number, records, adjoints);
+  gradients({subject.number, subject.at}, records, adjoints);
 
   const auto place = [&](Id id) {
     const auto found = std::lower_bound(path.begin(), path.end(), id);

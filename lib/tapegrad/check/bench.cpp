@@ -31,13 +31,36 @@ Tried record_alone(Tape& tape, const Recording& recording, Id record,
   return tried;
 }
 
-std::vector<Array> shares_of(const Tensor& y, const Tensor& adjoint,
+std::vector<Array> shares_of(const Tensor& y, const Arg& adjoint,
                              const std::vector<Tensor>& operands) {
   std::vector<Tensor> answers(operands.size());
   gradients(seeded(y, adjoint), operands, answers);
   std::vector<Array> result;
   for (const Tensor& answer : answers) result.push_back(answer.array());
   return result;
+}
+
+/// By forward mode in fifty digits: how the elements of the result change as an operand moves along
+/// a direction. 0 only if it is exactly 0.
+Numbers slopes_of(const Tried& tried, std::size_t operand, const Numbers& direction) {
+  constexpr Site at;
+  const Recording& recording = Recording::of(tried.y, "why", at);
+  const Id y = recording.id_of(tried.y, "why", at);
+  const Id moved = recording.id_of(tried.leaves[operand], "why", at);
+  const DualSystem& dual = dual_fifty_digits();
+  Trial<Number> trial(recording, {&y, 1}, {&moved, 1}, at, &dual);
+  const Numbers x = tried.leaves[operand].values(at);
+  for (std::size_t i = 0; i < x.size(); ++i)
+    trial.free(moved)[i] = dual.dual(Number(x[i]), Number(direction[i]));
+  trial.run();
+  Numbers slopes;
+  for (const Number& value : trial.values(y)) {
+    const Number slope = dual.derivative(value);
+    const double rounded = static_cast<double>(slope);
+    slopes.push_back(rounded == 0 && slope != 0 ? std::numeric_limits<double>::denorm_min()
+                                                : rounded);
+  }
+  return slopes;
 }
 
 }  // namespace
@@ -57,7 +80,8 @@ std::vector<Array> Bench::shares(Id record, const std::vector<Array>& operands,
                                  const Array& adjoint) {
   const Scope scope = tape_.scope();
   const Tried tried = record_alone(tape_, recording_, record, operands);
-  return shares_of(tried.y, tape_.input(adjoint), tried.leaves);
+  const Site at = recording_.node(record).site;
+  return shares_of(tried.y, {tape_.input(adjoint, at), at}, tried.leaves);
 }
 
 Array Bench::share_as_if(Id record, const Array& operand, const Array& result,
@@ -81,11 +105,11 @@ std::vector<Array> Bench::shares_by_element(Id record, const Array& adjoint) {
   std::vector<Tensor> spread;
   std::vector<Arg> args;
   for (const Array& operand : operands(record)) {
-    spread.push_back(broadcast_to(Arg(tape_.input(operand), n.site), n.shape));
+    spread.push_back(broadcast_to(Arg(tape_.input(operand, n.site), n.site), n.shape));
     args.emplace_back(spread.back(), n.site);
   }
   const Tensor y = tapegrad::record(*n.op, args, recording_.attributes(record));
-  return shares_of(y, tape_.input(adjoint), spread);
+  return shares_of(y, {tape_.input(adjoint, n.site), n.site}, spread);
 }
 
 std::size_t Bench::element(Id record, std::size_t operand, std::size_t of_result) const {
@@ -109,7 +133,7 @@ std::optional<Bench::Local> Bench::local(Id record, std::size_t operand, std::si
   const std::vector<Array> all = operands(record);
   for (std::size_t i = 0; i < all.size(); ++i)
     numbers.emplace_back(Shape{}, Numbers{all[i].values()[element(record, i, of_result)]});
-  Tape tape;
+  Tape tape{float64, n.site};
   const Tried tried = record_alone(tape, recording_, record, numbers);
   if (tried.y.numel() != 1) return {};  // its shape is an attribute
   const Recording& alone = tape.recording();
@@ -123,15 +147,15 @@ std::optional<Bench::Local> Bench::local(Id record, std::size_t operand, std::si
   const bool chooses = std::any_of(branches.begin(), branches.end(),
                                    [](const Branch& b) { return b.by != Branch::By::finiteness; });
 
-  const DualSystem& dual = dual_fifty_digits();
-  Trial<Number> moving(alone, {&y, 1}, leaves, n.site, &dual);
-  moving.free(leaves[operand])[0] = dual.dual(Number(numbers[operand].item()), Number(1));
-  moving.run();
-  const Number slope = dual.derivative(moving.values(y)[0]);
-  const double rounded = static_cast<double>(slope);
-  // Smaller than any double is not zero.
-  return Local{chooses,
-               rounded == 0 && slope != 0 ? std::numeric_limits<double>::denorm_min() : rounded};
+  return Local{chooses, slopes_of(tried, operand, {1}).front()};
+}
+
+std::optional<Numbers> Bench::slopes(Id record, std::size_t operand,
+                                     const Numbers& direction) const {
+  const Node& n = recording_.node(record);
+  if (n.op->forward.number() == nullptr) return {};
+  Tape tape{float64, n.site};
+  return slopes_of(record_alone(tape, recording_, record, operands(record)), operand, direction);
 }
 
 }  // namespace tapegrad

@@ -17,7 +17,7 @@ using Numbers = std::vector<double>;
 class Bench {
  public:
   explicit Bench(const Recording& recording)
-      : recording_(recording), tape_(recording.precision()) {}
+      : recording_(recording), tape_(recording.precision(), Site{}) {}
 
   /// The values of a record's operands.
   std::vector<Array> operands(Id record) const;
@@ -41,6 +41,9 @@ class Bench {
   };
   /// Nothing if the op cannot be computed in other arithmetics.
   std::optional<Local> local(Id record, std::size_t operand, std::size_t of_result);
+  /// How each element of the result changes as an operand moves along a direction, likewise in
+  /// fifty digits.
+  std::optional<Numbers> slopes(Id record, std::size_t operand, const Numbers& direction) const;
 
  private:
   const Recording& recording_;

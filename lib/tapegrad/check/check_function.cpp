@@ -185,7 +185,10 @@ class KernelAt {
   const KernelShapes& shapes_;
 };
 
-void check_order(const CheckOptions& options, std::string_view function, Site at) {
+void require_possible(const CheckOptions& options, std::string_view function,
+                      std::span<const std::string> names, Site at) {
+  require_sensible(options, function, at);
+  require_known(options, names, function, at);
   if (options.order != 1)
     throw Error(
         std::string(function),
@@ -195,19 +198,13 @@ void check_order(const CheckOptions& options, std::string_view function, Site at
         at);
 }
 
-bool wanted(const CheckOptions& options, std::string_view name) {
-  return options.wrt.empty() ||
-         std::any_of(options.wrt.begin(), options.wrt.end(),
-                     [&](const std::string& prefix) { return name.starts_with(prefix); });
-}
-
 }  // namespace
 
 Report check_gradient(const PlainFunction& f, std::span<const double> x,
                       const CheckOptions& options, Site at) {
   if (x.empty())
     throw Error("check_gradient", "x is empty: there is nothing to differentiate by", at);
-  check_order(options, "check_gradient", at);
+  require_possible(options, "check_gradient", std::vector<std::string>{"x"}, at);
   const Shape shape{static_cast<std::int64_t>(x.size())};
   Numbers gradient(x.size()), again(x.size());
   f.gradient(x, gradient);
@@ -235,18 +232,21 @@ Report check_gradient(const PlainFunction& f, std::span<const double> x,
 Report check_vjp(const PlainKernel& kernel, const KernelShapes& shapes, const CheckOptions& options,
                  Site at) {
   if (shapes.operands.empty()) throw Error("check_vjp", "the kernel has no operand", at);
-  check_order(options, "check_vjp", at);
   const KernelAt here(kernel, shapes, options.seed);
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < shapes.operands.size(); ++i) names.push_back(here.name_of(i));
+  require_possible(options, "check_vjp", names, at);
   Findings findings = findings_for("<ybar, kernel>", "check_vjp", options);
   findings.sections.push_back(here.contracts());
   const PlainKernel::Operands adjoints = here.adjoints(here.ybar);
-  const int budget = options.max_evaluations / static_cast<int>(shapes.operands.size());
+  const int budget =
+      std::max(1, options.max_evaluations / static_cast<int>(shapes.operands.size()));
   for (std::size_t i = 0; i < shapes.operands.size(); ++i) {
-    if (!wanted(options, here.name_of(i)) || here.x[i].empty()) continue;
+    if (!options.wants(names[i]) || here.x[i].empty()) continue;
     const auto value = [&](std::span<const double> replaced) {
       return here.projected(i, replaced);
     };
-    check({.name = here.name_of(i),
+    check({.name = names[i],
            .shape = shapes.operands[i].shape,
            .value = value,
            .x = here.x[i],

@@ -6,17 +6,12 @@
 
 #include "tapegrad/check/check_replay.hpp"
 #include "tapegrad/check/check_subject.hpp"
+#include "tapegrad/tape/needed.hpp"
 
 namespace tapegrad {
 namespace {
 
 constexpr std::string_view doing = "check_gradient";
-
-bool wanted(const CheckOptions& options, std::string_view name) {
-  return options.wrt.empty() ||
-         std::any_of(options.wrt.begin(), options.wrt.end(),
-                     [&](const std::string& begin) { return name.starts_with(begin); });
-}
 
 /// `loss by w (2, 3), b (3)`
 std::string what(std::string_view y, const Subject& subject) {
@@ -36,11 +31,12 @@ std::string repeat(const CheckOptions& options) {
 /// Leaves out of x what is not asked for, or cannot be shifted. Throws Error if nothing is left.
 void select(Subject& subject, const CheckOptions& options, std::vector<std::string>& notes,
             Site at) {
+  require_known(options, subject.names, doing, at);
   std::vector<Tensor> x;
   std::vector<std::string> names;
   std::string whole;
   for (std::size_t k = 0; k < subject.x.size(); ++k) {
-    if (!wanted(options, subject.names[k])) continue;
+    if (!options.wants(subject.names[k])) continue;
     if (whole_numbers(subject.recording(), subject.id(subject.x[k]), subject.recording().size())) {
       whole += (whole.empty() ? "" : ", ") + subject.names[k];
       continue;
@@ -50,17 +46,14 @@ void select(Subject& subject, const CheckOptions& options, std::vector<std::stri
   }
   if (!whole.empty()) notes.push_back("not shifted, being whole numbers: " + whole);
   if (x.empty())
-    throw Error(std::string(doing),
-                options.wrt.empty() ? "there is nothing of real numbers to differentiate by"
-                                    : "no tensor has a name that begins as asked for by wrt",
-                at);
+    throw Error(std::string(doing), "there is nothing of real numbers to differentiate by", at);
   subject.x = std::move(x);
   subject.names = std::move(names);
 }
 
-/// What was looked at while recording, and depends on an x: its influence is in no gradient.
-Section looked_at(const Recording& recording, const Tensor& y, std::span<const Tensor> x, Site at,
-                  std::vector<std::string>& warnings) {
+/// Warns of what was looked at while recording, and depends on an x. Returns how much that is.
+std::size_t looked_at(const Recording& recording, const Tensor& y, std::span<const Tensor> x,
+                      Site at, std::vector<std::string>& warnings) {
   const Id last = recording.id_of(y, doing, at);
   std::vector<std::uint8_t> depends(last + 1, 0);
   for (const Tensor& t : x)
@@ -77,11 +70,13 @@ Section looked_at(const Recording& recording, const Tensor& y, std::span<const T
                       "value is in no gradient",
                       recording.label(note.id), text(note.site)));
   }
-  Section section{.name = "dependencies"};
-  section.sentence = count == 0 ? "no value was looked at while recording"
-                                : fmt::format("{} looked at while recording: see the warnings",
-                                              count == 1 ? "a value was" : "values were");
-  return section;
+  return count;
+}
+
+std::string told(std::size_t looks) {
+  return looks == 0   ? "no value was looked at while recording"
+         : looks == 1 ? "a value was looked at while recording: see the warnings"
+                      : "values were looked at while recording: see the warnings";
 }
 
 }  // namespace
@@ -94,6 +89,7 @@ bool is_parameter(const Tensor& field, Site at) {
 
 Report check_gradients(const Differentiated& y, std::span<const Tensor> x,
                        const CheckOptions& options) {
+  require_sensible(options, doing, y.site());
   if (x.empty()) throw Error(std::string(doing), "no tensors to differentiate by", y.site());
   const Recording& recording = Recording::of(y.y(), doing, y.site());
   Subject subject = subject_of(y.y(), y.seed(), x, y.site());
@@ -102,7 +98,8 @@ Report check_gradients(const Differentiated& y, std::span<const Tensor> x,
   circumstances.what = what(subject.called(subject.id(subject.y)), subject);
   circumstances.repeat = repeat(options);
   circumstances.sections.push_back(
-      looked_at(recording, y.y(), x, y.site(), circumstances.warnings));
+      {.name = "dependencies",
+       .sentence = told(looked_at(recording, y.y(), x, y.site(), circumstances.warnings))});
   Random random{options.seed};
   return check_subject(subject, options, random, std::move(circumstances));
 }
@@ -110,16 +107,10 @@ Report check_gradients(const Differentiated& y, std::span<const Tensor> x,
 Report check_gradient(const Differentiated& y, const CheckOptions& options) {
   const Recording& recording = Recording::of(y.y(), doing, y.site());
   const Id last = recording.id_of(y.y(), doing, y.site());
-  std::vector<std::uint8_t> behind(last + 1, 0);
-  behind[last] = 1;
   std::vector<Tensor> leaves;
-  for (Id id = last + 1; id-- > 0;) {
-    if (behind[id] == 0) continue;
-    for (Id operand : recording.operands(id)) behind[operand] = 1;
+  for (Id id : needed(recording, {&last, 1}))
     if (recording.is(id, LeafKind::parameter) || recording.is(id, LeafKind::input))
       leaves.push_back(recording.handle(id));
-  }
-  std::reverse(leaves.begin(), leaves.end());
   return check_gradients(y, leaves, options);
 }
 
@@ -127,49 +118,68 @@ Array CheckInput::array(Random& random) const {
   return drawn_ ? random.normal(0, 1, array_.shape()) : array_;
 }
 
-Report check_recorder(const Recorder& f, std::size_t arity, std::span<const CheckInput> inputs,
-                      const CheckOptions& options, Site at) {
+std::vector<Array> input_arrays(std::span<const CheckInput> inputs, std::size_t arity,
+                                Random& random, std::string_view check, Site at) {
   if (inputs.size() != arity)
     throw Error(
-        std::string(doing),
+        std::string(check),
         fmt::format("the function takes {} tensors, {} inputs are given", arity, inputs.size()),
         at);
+  std::vector<Array> arrays;
+  for (const CheckInput& input : inputs) arrays.push_back(input.array(random));
+  return arrays;
+}
+
+Tensor record_function(const Recorder& f, const Recording& on, std::span<const Tensor> x,
+                       std::string_view check, Site at) {
+  try {
+    const Tensor y = f(x);
+    on.id_of(y, check, at);
+    return y;
+  } catch (const Error& error) {
+    if (!error.text().starts_with(Recording::of_two_tapes)) throw;
+    throw Error(error.op(), error.text() + "; a function is recorded on a tape of the check's own",
+                error.operands(), error.site() ? error.site() : at,
+                "record y on the tape that its parameters are on, and check that: "
+                "check_gradient(y, net) or check_gradient(y, {w, b}); or make each tensor an "
+                "argument of the function");
+  }
+}
+
+Report check_recorder(const Recorder& f, std::size_t arity, std::span<const CheckInput> inputs,
+                      const CheckOptions& options, Site at) {
+  require_sensible(options, doing, at);
   Random random{options.seed};
-  std::vector<Array> values;
-  for (const CheckInput& input : inputs) values.push_back(input.array(random));
-  Subject subject;
-  for (std::size_t i = 0; i < values.size(); ++i)
-    subject.x.push_back(subject.tape.input(values[i], at));
-  subject.at = at;
-  subject.y = f(subject.x);
-  subject.recording().id_of(subject.y, doing, at);  // or it is no result of these inputs
+  const std::vector<Array> values = input_arrays(inputs, arity, random, doing, at);
+  Subject subject(at);
+  for (const Array& array : values) subject.x.push_back(subject.tape.input(array, at));
+  Recording& recording = subject.recording();
+  subject.y = record_function(f, recording, subject.x, doing, at);
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const std::string name = subject.x[i].name();
-    subject.names.push_back(name.empty() ? fmt::format("argument {}", i) : name);
+    const Id id = subject.id(subject.x[i]);
+    if (recording.name(id).empty())
+      recording.name(id, fmt::format("argument {}", i), Recording::Namer::maker);
+    subject.names.emplace_back(recording.name(id));
   }
   Circumstances circumstances;
   const std::string y = subject.y.name();
   select(subject, options, circumstances.notes, at);
   circumstances.what = what(y.empty() ? "the result" : y, subject);
   circumstances.repeat = repeat(options);
+  const std::size_t looks = looked_at(recording, subject.y, subject.x, at, circumstances.warnings);
   Random nearby{options.seed + 1};
-  std::optional<Parting> parting;
   Section section{.name = "dependencies"};
   section.sentence = "recorded afresh nearby, the same is recorded";
+  if (looks > 0) section.sentence += "; " + told(looks);
   try {
-    parting = find_parting(f, values, {.by = 1e-3}, nearby, at);
+    if (const auto parting = find_parting(f, values, {.by = 1e-3}, nearby, at)) {
+      section.verdict = Verdict::fail;
+      section.sentence = fmt::format("{} ({})", parting->sentence, text(parting->at));
+    }
   } catch (const Error& error) {
     section.verdict = Verdict::inconclusive;
     section.sentence =
         fmt::format("nearby it cannot be recorded: {}: {}", error.op(), error.text());
-  }
-  if (parting) {
-    section.verdict = Verdict::fail;
-    section.sentence = fmt::format("{} ({})", parting->sentence, text(parting->at));
-    if (parting->read_at)
-      circumstances.warnings.push_back(fmt::format(
-          "a value was looked at while recording, at {}: its influence is in no gradient",
-          text(parting->read_at)));
   }
   circumstances.sections.push_back(std::move(section));
   return check_subject(subject, options, random, std::move(circumstances));

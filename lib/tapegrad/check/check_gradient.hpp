@@ -24,6 +24,7 @@
 #include "tapegrad/tape/arity.hpp"
 #include "tapegrad/tape/fields.hpp"
 #include "tapegrad/tape/names.hpp"
+#include "tapegrad/tape/recording.hpp"
 
 namespace tapegrad {
 
@@ -86,12 +87,20 @@ template <class F, std::size_t... place>
 Recorder recorder(const F& f, std::index_sequence<place...>) {
   return [&f](std::span<const Tensor> x) -> Tensor { return f(x[place]...); };
 }
+/// The arrays at which a function of `arity` tensors is checked. Throws Error for another number of
+/// inputs.
+std::vector<Array> input_arrays(std::span<const CheckInput> inputs, std::size_t arity,
+                                Random& random, std::string_view check, Site at);
+/// f(x), recorded on the tape of the x, this one. Throws Error also if it is a tensor of another
+/// tape, or uses one.
+Tensor record_function(const Recorder& f, const Recording& on, std::span<const Tensor> x,
+                       std::string_view check, Site at);
 Report check_recorder(const Recorder& f, std::size_t arity, std::span<const CheckInput> inputs,
                       const CheckOptions& options, Site at);
 
 /// Checks a function of tensors, recorded at these inputs on a float64 tape of its own. That it
 /// records the same at others is checked too: a value that was read and written into the recording
-/// is found.
+/// is found. A network has its parameters on a tape already: record y on that, and check y.
 template <class F>
 requires(!std::convertible_to<const F&, Differentiated>) Report
     check_gradient(const F& f, std::initializer_list<CheckInput> inputs,

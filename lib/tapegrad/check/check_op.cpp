@@ -173,20 +173,37 @@ std::vector<OpFinding> one_for_each_operand(std::vector<OpFinding> all) {
   return result;
 }
 
-Report check(const Op& op, const CheckOptions& options, bool until_found) {
+void require_possible(const CheckOptions& options, Site at) {
+  constexpr std::string_view doing = "check_op";
+  require_sensible(options, doing, at);
+  if (options.order > 2)
+    throw Error(std::string(doing),
+                fmt::format("an op alone is checked to order 2, not {}", options.order), at,
+                "check_gradient of a function that uses it goes further");
+  if (!options.wrt.empty())
+    throw Error(std::string(doing), "wrt chooses by name: an op is checked by all its operands",
+                at);
+}
+
+Report check(const Op& op, const CheckOptions& options, bool until_found, Site at) {
+  require_possible(options, at);
   Random random{options.seed};
   OpFindings found;
   Findings& f = found.findings;
   f.subject = fmt::format("op {}", op.name);
-  f.repeat = fmt::format("check_op({}_op, {{.seed = {}}})", op.name, options.seed);
+  f.repeat = fmt::format("check_op(..., {{.seed = {}}})", options.seed);
   f.inconclusive = options.inconclusive;
   f.expect_zero = options.expect_zero || op.vjp.flow() != VjpRule::Flow::rule;
-  const std::vector<OpCase> cases = cases_of(op);
-  for (const OpCase& c : cases) {
-    check_case(op, c, random, until_found, found);
-    if (until_found && !found.alone.bad.empty()) break;
+  const std::vector<OpCase> cases = cases_of(op, at);
+  try {
+    for (const OpCase& c : cases) {
+      check_case(op, c, random, until_found, found);
+      if (until_found && !found.alone.bad.empty()) break;
+    }
+    if (!found.shape && op.vjp.flow() == VjpRule::Flow::rule) check_shared(op, random, found);
+  } catch (const Error& error) {  // of a rule: there is no other line of the user's
+    throw Error(error.op(), error.text(), error.operands(), at, error.hint());
   }
-  if (!found.shape && op.vjp.flow() == VjpRule::Flow::rule) check_shared(op, random, found);
   f.evaluations += found.alone.evaluations;
   for (Element& element : found.alone.elements) f.elements.push_back(std::move(element));
   f.sections = {section("shapes", found.shape, fmt::format("{} cases", cases.size())),
@@ -203,10 +220,12 @@ Report check(const Op& op, const CheckOptions& options, bool until_found) {
 
 }  // namespace
 
-Report check_op(const Op& op, const CheckOptions& options) { return check(op, options, false); }
+Report check_op(const Op& op, const CheckOptions& options, Site at) {
+  return check(op, options, false, at);
+}
 
-Report check_op_until_found(const Op& op, const CheckOptions& options) {
-  return check(op, options, true);
+Report check_op_until_found(const Op& op, const CheckOptions& options, Site at) {
+  return check(op, options, true, at);
 }
 
 }  // namespace tapegrad

@@ -8,30 +8,25 @@
 #include <vector>
 
 #include "tapegrad/check/subject.hpp"
+#include "tapegrad/tape/needed.hpp"
 #include "tapegrad/tape/trial.hpp"
 
 namespace tapegrad {
 namespace {
 
+constexpr std::string_view doing = "check_replay";
+
 struct Recorded {
-  Tape tape{float64};
+  Tape tape;
   std::vector<Tensor> x;
   Tensor y;
   std::vector<Id> needed = {};  // by y, in order
 
-  Recorded(const Recorder& f, std::span<const Array> values, Site at) {
+  Recorded(const Recorder& f, std::span<const Array> values, Site at) : tape(float64, at) {
     for (const Array& array : values) x.push_back(tape.input(array, at));
-    y = f(x);
-    const Recording& r = tape.recording();
-    const Id last = r.id_of(y, "check_replay", at);
-    std::vector<std::uint8_t> behind(last + 1, 0);
-    behind[last] = 1;
-    for (Id id = last + 1; id-- > 0;) {
-      if (behind[id] == 0) continue;
-      needed.push_back(id);
-      for (Id operand : r.operands(id)) behind[operand] = 1;
-    }
-    std::reverse(needed.begin(), needed.end());
+    y = record_function(f, tape.recording(), x, doing, at);
+    const Id last = tape.recording().id_of(y, doing, at);
+    needed = tapegrad::needed(tape.recording(), {&last, 1});
   }
   std::size_t place(Id id) const {
     return static_cast<std::size_t>(std::lower_bound(needed.begin(), needed.end(), id) -
@@ -69,7 +64,7 @@ std::optional<Parting> compare(const Recorded& once, const Recorded& afresh, Sit
   const Recording& a = once.tape.recording();
   const Recording& b = afresh.tape.recording();
   std::vector<Id> free;
-  for (const Tensor& x : once.x) free.push_back(a.id_of(x, "check_replay", at));
+  for (const Tensor& x : once.x) free.push_back(a.id_of(x, doing, at));
   const Id last = once.needed.back();
   Trial<double> replayed(a, {&last, 1}, free, at);
   for (std::size_t i = 0; i < free.size(); ++i) {
@@ -142,7 +137,7 @@ std::optional<Parting> find_parting(const Recorder& f, std::span<const Array> va
   const Recording& recording = once.tape.recording();
   std::vector<Array> others;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const Id leaf = recording.id_of(once.x[i], "check_replay", at);
+    const Id leaf = recording.id_of(once.x[i], doing, at);
     others.push_back(
         moved(values[i], whole_numbers(recording, leaf, recording.size()), move, random));
   }
@@ -152,14 +147,9 @@ std::optional<Parting> find_parting(const Recorder& f, std::span<const Array> va
 ReplayReport check_replay_of(const Recorder& f, std::size_t arity,
                              std::span<const CheckInput> inputs, const CheckOptions& options,
                              Site at) {
-  if (inputs.size() != arity)
-    throw Error(
-        "check_replay",
-        fmt::format("the function takes {} tensors, {} inputs are given", arity, inputs.size()),
-        at);
+  require_sensible(options, doing, at);
   Random random{options.seed};
-  std::vector<Array> values;
-  for (const CheckInput& input : inputs) values.push_back(input.array(random));
+  const std::vector<Array> values = input_arrays(inputs, arity, random, doing, at);
   ReplayReport report;
   std::optional<Error> refused;
   for (const Move& move :

@@ -11,6 +11,7 @@
 #include <string>
 #include <utility>
 
+#include "tapegrad/base/text_formatter.hpp"
 #include "tapegrad/check/check_gradient.hpp"
 
 namespace tapegrad {
@@ -58,3 +59,6 @@ ReplayReport check_replay(const F& f, std::initializer_list<CheckInput> inputs,
 }
 
 }  // namespace tapegrad
+
+template <>
+struct fmt::formatter<tapegrad::ReplayReport> : tapegrad::TextFormatter<tapegrad::ReplayReport> {};

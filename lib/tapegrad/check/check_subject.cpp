@@ -116,6 +116,26 @@ void check_contracts(const Subject& subject, Random& random, Findings& findings)
   findings.sections.push_back(std::move(section));
 }
 
+/// What lies between an x and the number and has no derivative rule: slopes that are measured go
+/// through it.
+void note_stops(const Subject& subject, Findings& findings) {
+  constexpr std::size_t most = 3;
+  const std::vector<Id> stops = subject.stops();
+  const Recording& recording = subject.recording();
+  for (std::size_t i = 0; i < std::min(stops.size(), most); ++i) {
+    const Node& n = recording.node(stops[i]);
+    const std::string whose =
+        n.origin == Node::none
+            ? ""
+            : fmt::format(" in the rule of {}", recording.node(n.origin).op->name);
+    findings.notes.push_back(
+        fmt::format("{}{} at {} stops the gradient here; measured slopes go through it", n.op->name,
+                    whose, text(n.site)));
+  }
+  if (stops.size() > most)
+    findings.notes.push_back(fmt::format("{} more stop the gradient", stops.size() - most));
+}
+
 /// What the worst leaf's numbers look like, if no op is to blame.
 void read_mistake(const Subject& subject, Findings& findings) {
   if (!findings.bad_ops.empty()) return;
@@ -150,6 +170,7 @@ Report check_subject(Subject& subject, const CheckOptions& options, Random& rand
                     .repeat = std::move(circumstances.repeat),
                     .inconclusive = options.inconclusive,
                     .expect_zero = options.expect_zero};
+  note_stops(subject, findings);
   check_whole(subject, options, random, findings);
   check_each_op(subject, options, random, findings);
   check_sums(subject, findings);

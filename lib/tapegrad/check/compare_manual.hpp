@@ -12,8 +12,6 @@
 // tape is only read.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <concepts>
 #include <initializer_list>
 #include <iosfwd>
@@ -24,6 +22,7 @@
 
 #include "tapegrad/autodiff/gradient.hpp"
 #include "tapegrad/base/array.hpp"
+#include "tapegrad/base/text_formatter.hpp"
 #include "tapegrad/check/mistake.hpp"
 #include "tapegrad/tape/fields.hpp"
 #include "tapegrad/tape/names.hpp"
@@ -130,9 +129,4 @@ requires(!std::convertible_to<const Struct&, std::span<const ManualNumbers>>) Ma
 }  // namespace tapegrad
 
 template <>
-struct fmt::formatter<tapegrad::ManualReport> : fmt::formatter<std::string> {
-  template <class Context>
-  auto format(const tapegrad::ManualReport& report, Context& context) const {
-    return fmt::formatter<std::string>::format(report.text(), context);
-  }
-};
+struct fmt::formatter<tapegrad::ManualReport> : tapegrad::TextFormatter<tapegrad::ManualReport> {};

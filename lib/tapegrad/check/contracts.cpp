@@ -23,23 +23,24 @@ bool same_bits(std::span<const double> a, std::span<const double> b) {
 
 /// The gradient of <seed, y> with the seed as an input, on a tape of its own.
 struct Seeded {
-  Tape tape{float64};
+  Site at;
+  Tape tape{float64, at};
   std::vector<Tensor> x, gradient;
   Tensor y, seed;
 
-  explicit Seeded(const Subject& subject) {
+  explicit Seeded(const Subject& subject) : at(subject.at) {
     std::vector<Id> ids{subject.id(subject.y)};
     for (const Tensor& t : subject.x) ids.push_back(subject.id(t));
-    const Transcript transcript(subject.recording(), ids, tape, Site{});
+    const Transcript transcript(subject.recording(), ids, tape, at);
     y = transcript.copy(ids[0]);
     for (std::size_t i = 1; i < ids.size(); ++i) x.push_back(transcript.copy(ids[i]));
-    seed = tape.input(Array(y.shape(), Numbers(static_cast<std::size_t>(y.numel()), 1.0)));
+    seed = tape.input(Array(y.shape(), Numbers(static_cast<std::size_t>(y.numel()), 1.0)), at);
     gradient.resize(x.size());
-    gradients(seeded(y, seed), x, gradient);
+    gradients(seeded(y, {seed, at}), x, gradient);
   }
   std::vector<Numbers> by(const Array& v) {
-    seed.set(v);
-    tape.replay_all(gradient);
+    seed.set(v, at);
+    tape.replay_all(gradient, at);
     std::vector<Numbers> result;
     for (const Tensor& g : gradient) result.push_back(g.values());
     return result;
@@ -76,7 +77,7 @@ bool rounding_only(const Seeded& one, std::size_t k, const Array& v, const Array
     Number error = 0;
     for (std::size_t i = 0; i < by_v.size(); ++i)
       error += abs(by_both[i] - (a * by_v[i] + b * by_w[i]));
-    return error <= 1e-28 * error_in_doubles;
+    return error <= rounding_left * error_in_doubles;
   } catch (const Error&) {  // some op computes in doubles only
     return false;
   }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tapegrad/tape/needed.hpp"
+
 namespace tapegrad {
 namespace {
 
@@ -57,15 +59,9 @@ HandPass::HandPass(const Subject& subject)
       y_(subject.id(subject.y)),
       on_path_(y_ + 1),
       consumers_(y_ + 1) {
-  std::vector<std::uint8_t> behind(y_ + 1, 0);
-  behind[y_] = 1;
-  for (Id id = y_ + 1; id-- > 0;)
-    if (behind[id] != 0)
-      for (Id operand : recording_.operands(id)) behind[operand] = 1;
   for (const Tensor& t : subject.x)
-    if (const Id id = subject.id(t); id <= y_) on_path_[id] = behind[id];
-  for (Id id = 0; id <= y_; ++id) {
-    if (behind[id] == 0) continue;
+    if (const Id id = subject.id(t); id <= y_) on_path_[id] = 1;
+  for (Id id : needed(recording_, {&y_, 1})) {
     if (recording_.is(id, LeafKind::parameter)) on_path_[id] = 1;
     const auto operands = recording_.operands(id);
     const bool flows = !node(id).leaf() && node(id).op->vjp.flow() != VjpRule::Flow::none;

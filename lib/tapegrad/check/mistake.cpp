@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdlib>
 #include <limits>
 #include <optional>
 #include <ostream>
@@ -285,6 +286,12 @@ Found offset(const Comparison& c) {
   return found(Mistake::offset, fmt::format("every element is off by {:.6g}", by));
 }
 
+/// Two digits, without an exponent where that can be read: "170".
+std::string percent(double part) {
+  const double rounded = std::strtod(fmt::format("{:.2g}", 100 * part).c_str(), nullptr);
+  return rounded >= 1e6 ? fmt::format("{:.2g}", rounded) : fmt::format("{}", rounded);
+}
+
 Diagnosis unknown(const Comparison& c) {
   std::size_t bad = 0;
   double least = std::numeric_limits<double>::infinity(), most = 0;
@@ -295,8 +302,10 @@ Diagnosis unknown(const Comparison& c) {
     least = std::min(least, off);
     most = std::max(most, off);
   }
-  return found(Mistake::unknown, fmt::format("{} of {} elements are wrong, by {:.2g} % to {:.2g} %",
-                                             bad, c.wrong.size(), 100 * least, 100 * most));
+  const std::string low = percent(least), high = percent(most);
+  return found(Mistake::unknown,
+               fmt::format("{} of {} elements are wrong, by {} %{}", bad, c.wrong.size(), low,
+                           low == high ? "" : fmt::format(" to {} %", high)));
 }
 
 }  // namespace

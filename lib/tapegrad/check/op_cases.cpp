@@ -14,7 +14,7 @@ std::string text(const OpCase& c) {
   return result;
 }
 
-std::vector<OpCase> cases_of(const Op& op) {
+std::vector<OpCase> cases_of(const Op& op, Site at) {
   std::vector<OpCase> result;
   if (op.examples != nullptr) {
     Examples examples;
@@ -24,7 +24,7 @@ std::vector<OpCase> cases_of(const Op& op) {
   }
   if (op.kind != Kind::elementwise)
     throw Error(std::string(op.name),
-                "cannot be checked: it is not elementwise, and its block gives no examples", {},
+                "cannot be checked: it is not elementwise, and its block gives no examples", at,
                 "list shapes and attributes in .examples");
   const std::size_t operands = op.forward.operands() != 0
                                    ? op.forward.operands()

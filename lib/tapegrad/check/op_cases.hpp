@@ -22,7 +22,7 @@ std::string text(const OpCase& c);
 
 /// The op's examples, or patterns of broadcasting if it is elementwise. Throws Error if there is
 /// nothing to go by.
-std::vector<OpCase> cases_of(const Op& op);
+std::vector<OpCase> cases_of(const Op& op, Site at = {});
 
 /// Numbers of a domain.
 Array drawn(const Domain& domain, const Shape& shape, Random& random);
@@ -30,6 +30,6 @@ Array drawn(const Domain& domain, const Shape& shape, Random& random);
 Subject drawn(const Op& op, const OpCase& c, Random random);
 
 /// As check_op, but ends as soon as a first derivative is wrong.
-Report check_op_until_found(const Op& op, const CheckOptions& options);
+Report check_op_until_found(const Op& op, const CheckOptions& options, Site at);
 
 }  // namespace tapegrad

@@ -59,8 +59,8 @@ class Probe {
   std::vector<std::vector<std::size_t>> kinks_;  // elements of each x
   double value_;
   bool any_arithmetic_ = true;
-  std::size_t exact_k_ = 0;
-  std::unique_ptr<Trial<Number>> exact_;  // of x[exact_k_], in fifty digits
+  std::unique_ptr<Trial<Number>> exact_;  // of the x being judged, in fifty digits
+  bool wrong_ = false;                    // an element is, in fifty digits
   int evaluations_ = 0;
 };
 

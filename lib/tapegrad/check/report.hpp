@@ -2,6 +2,7 @@
 // checked is right; it prints itself, so that any test framework shows it:
 //
 //   BOOST_TEST(report);   EXPECT_TRUE(report) << report;   REQUIRE(report);
+//   fmt::print("{}", report);
 #pragma once
 
 #include <array>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "tapegrad/base/site.hpp"
+#include "tapegrad/base/text_formatter.hpp"
 #include "tapegrad/check/check_options.hpp"
 #include "tapegrad/check/mistake.hpp"
 #include "tapegrad/check/verdict.hpp"
@@ -100,8 +102,8 @@ class Report {
 
   /// One line that says it all.
   std::string headline() const;
-  /// At most 25 lines of at most 80 ASCII characters; the first is the headline, which may be
-  /// longer.
+  /// At most 25 lines of at most 80 ASCII characters, each with its end; the first is the headline,
+  /// which may be longer.
   std::string text() const;
   std::string to_markdown() const;
   /// Numbers that are not finite are texts: "inf".
@@ -123,3 +125,6 @@ class Report {
 std::ostream& operator<<(std::ostream& out, const Report& report);
 
 }  // namespace tapegrad
+
+template <>
+struct fmt::formatter<tapegrad::Report> : tapegrad::TextFormatter<tapegrad::Report> {};

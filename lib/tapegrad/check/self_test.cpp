@@ -73,7 +73,7 @@ void judge(MutantResult& result, const Report& report, bool named, IsEquivalent 
 Subject with_op(const Subject& original, Id record, const Op& op, Site at) {
   std::vector<Id> outputs{original.id(original.y)};
   for (const Tensor& t : original.x) outputs.push_back(original.id(t));
-  Subject result;
+  Subject result(at);
   const Transcript transcript(
       original.recording(), outputs, result.tape, at,
       [&](Id r) -> const Op& { return r == record ? op : *original.recording().node(r).op; });
@@ -89,15 +89,15 @@ Subject with_op(const Subject& original, Id record, const Op& op, Site at) {
 
 }  // namespace
 
-SelfTest self_test(const Op& op, const CheckOptions& options) {
+SelfTest self_test(const Op& op, const CheckOptions& options, Site at) {
   std::vector<MutantResult> results;
   if (op.vjp.flow() != VjpRule::Flow::rule || op.kind == Kind::effect) return SelfTest({});
   std::size_t operands = 0;
-  for (const OpCase& c : cases_of(op)) operands = std::max(operands, c.shapes.size());
+  for (const OpCase& c : cases_of(op, at)) operands = std::max(operands, c.shapes.size());
   for (std::size_t i = 0; i < operands; ++i)
     for (Mutation mutation : mutations) {
       const Mutant mutant(op, mutation, i);
-      const Report report = check_op_until_found(mutant, options);
+      const Report report = check_op_until_found(mutant, options, at);
       if (mutant.spoilt() == 0) continue;
       MutantResult result{std::string(op.name), mutation, static_cast<int>(i)};
       const OpFinding& blamed = report.first_bad_op();
@@ -112,6 +112,7 @@ SelfTest self_test(const Op& op, const CheckOptions& options) {
 
 SelfTest self_test(const Differentiated& y, std::initializer_list<Tensor> x,
                    const CheckOptions& options) {
+  require_sensible(options, "self_test", y.site());
   std::vector<MutantResult> results;
   Subject original = subject_of(y.y(), y.seed(), {x.begin(), x.size()}, y.site());
   const Recording& recording = original.recording();

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tapegrad/autodiff/gradient.hpp"
+#include "tapegrad/base/text_formatter.hpp"
 #include "tapegrad/check/check_options.hpp"
 #include "tapegrad/check/mutant.hpp"
 
@@ -46,9 +47,12 @@ class SelfTest {
 std::ostream& operator<<(std::ostream& out, const SelfTest& result);
 
 /// Spoils an op's derivative in each way that applies, by each operand, and checks the mutant.
-SelfTest self_test(const Op& op, const CheckOptions& options = {});
+SelfTest self_test(const Op& op, const CheckOptions& options = {}, Site at = Site::here());
 /// The same for each op between x and y, one at a time, in the check of the whole gradient.
 SelfTest self_test(const Differentiated& y, std::initializer_list<Tensor> x,
                    const CheckOptions& options = {});
 
 }  // namespace tapegrad
+
+template <>
+struct fmt::formatter<tapegrad::SelfTest> : tapegrad::TextFormatter<tapegrad::SelfTest> {};

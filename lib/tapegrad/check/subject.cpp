@@ -8,9 +8,15 @@
 #include "tapegrad/base/creation.hpp"
 #include "tapegrad/base/error.hpp"
 #include "tapegrad/ops/ops.hpp"
+#include "tapegrad/tape/needed.hpp"
 #include "tapegrad/tape/transcript.hpp"
 
 namespace tapegrad {
+namespace {
+
+constexpr std::string_view doing = "check_gradient";
+
+}  // namespace
 
 Array random_cotangent(const Shape& shape, Random& random) {
   std::vector<double> values(static_cast<std::size_t>(shape.numel()));
@@ -22,29 +28,28 @@ Array random_cotangent(const Shape& shape, Random& random) {
 }
 
 void Subject::derive(int order, Random& random) {
-  if (order < 1)
-    throw Error("check_gradient", fmt::format("there is no derivative of order {} to check", order),
-                at);
-  const auto product = [&](const Tensor& t) {
-    return sum(t * tape.constant(random_cotangent(t.shape(), random)));
+  // <u, tensors> with a random u.
+  const auto product = [&](std::span<const Tensor> tensors) {
+    const FrameScope frame(recording(), doing, at);
+    Tensor result;
+    for (const Tensor& t : tensors) {
+      const Tensor term = sum(t * tape.constant(random_cotangent(t.shape(), random)));
+      result = result.defined() ? result + term : term;
+    }
+    return result;
   };
-  number = y.numel() == 1 ? reshape(y, Shape{}) : product(y);
+  number = y.numel() == 1 ? reshape(Arg(y, at), Shape{}) : product({&y, 1});
   gradient.resize(x.size());
   gradients({number, at}, x, gradient);
   for (int n = 1; n < order; ++n) {
-    Tensor next;
-    for (const Tensor& g : gradient) {
-      const Tensor term = product(g);
-      next = next.defined() ? next + term : term;
-    }
-    number = next;
+    number = product(gradient);
     try {
       gradients({number, at}, x, gradient);
     } catch (const Error& error) {
       if (error.op() != "gradient") throw;
       // A slope that depends on nothing, as far as rules tell: whether it does, is measured.
       for (std::size_t k = 0; k < x.size(); ++k)
-        gradient[k] = tape.constant(Array::zeros(x[k].shape()));
+        gradient[k] = tape.constant(Array::zeros(x[k].shape()), at);
     }
   }
 }
@@ -52,16 +57,11 @@ void Subject::derive(int order, Random& random) {
 std::vector<Id> Subject::path() const {
   const Recording& r = recording();
   const Id last = id(number);
-  std::vector<std::uint8_t> behind(last + 1, 0), reaches(last + 1, 0);
-  behind[last] = 1;
-  for (Id i = last + 1; i-- > 0;)
-    if (behind[i] != 0)
-      for (Id operand : r.operands(i)) behind[operand] = 1;
+  std::vector<std::uint8_t> reaches(last + 1, 0);
   for (const Tensor& t : x)
     if (const Id i = id(t); i <= last) reaches[i] = 1;
   std::vector<Id> result;
-  for (Id i = 0; i <= last; ++i) {
-    if (behind[i] == 0) continue;
+  for (Id i : needed(r, {&last, 1})) {
     const auto operands = r.operands(i);
     const bool flows = !r.node(i).leaf() && r.node(i).op->vjp.flow() != VjpRule::Flow::none;
     if (flows && std::any_of(operands.begin(), operands.end(),
@@ -72,18 +72,51 @@ std::vector<Id> Subject::path() const {
   return result;
 }
 
+std::vector<Id> Subject::stops() const {
+  const Recording& r = recording();
+  const Id last = id(number);
+  std::vector<std::uint8_t> depends(last + 1, 0), hears(last + 1, 0);
+  for (const Tensor& t : x)
+    if (const Id i = id(t); i <= last) depends[i] = 1;
+  for (Id i = 0; i <= last; ++i)
+    for (Id operand : r.operands(i)) depends[i] |= depends[operand];
+  hears[last] = 1;
+  std::vector<Id> result;
+  for (Id i = last + 1; i-- > 0;) {
+    const Node& n = r.node(i);
+    if (hears[i] == 0 || n.leaf()) continue;
+    const auto operands = r.operands(i);
+    // An x that is computed is where the derivative arrives, not where it ends.
+    const bool arrives =
+        std::any_of(x.begin(), x.end(), [&](const Tensor& t) { return id(t) == i; });
+    if (!arrives && n.op->vjp.flow() == VjpRule::Flow::none && depends[i] != 0) result.push_back(i);
+    if (n.op->vjp.flow() == VjpRule::Flow::rule)
+      for (std::size_t o = 0; o < operands.size(); ++o)
+        if (passes_on(r, i, o)) hears[operands[o]] = 1;
+  }
+  std::reverse(result.begin(), result.end());
+  return result;
+}
+
 Subject subject_of(const Tensor& y, const Arg* seed, std::span<const Tensor> x, Site at) {
-  constexpr std::string_view doing = "check_gradient";
   Recording& from = Recording::of(y, doing, at);
   std::vector<Id> outputs{from.id_of(y, doing, at)};
   for (const Tensor& t : x) outputs.push_back(from.id_of(t, doing, at));
-  Subject subject;
-  subject.at = at;
+  Subject subject(at);
   const Transcript transcript(from, outputs, subject.tape, at);
   subject.y = transcript.copy(outputs[0]);
-  if (seed != nullptr)  // a constant, whatever it was computed from
-    subject.y = sum(subject.y *
-                    (seed->is_number() ? *seed : subject.tape.constant(seed->tensor().array(at))));
+  if (seed != nullptr) {
+    // A constant, whatever it was computed from.
+    const Array v = seed->is_number() ? Array::from(seed->number()) : seed->tensor().array(at);
+    const Shape shape = y.shape(at);
+    if (v.shape() != shape)
+      throw Error(
+          std::string(doing),
+          fmt::format("the seed has the shape {}, the tensor {}", text(v.shape()), text(shape)),
+          {from.describe(outputs[0], "of")}, at, {});
+    const FrameScope frame(subject.recording(), doing, at);
+    subject.y = sum(subject.y * subject.tape.constant(v));
+  }
   for (Id original : transcript.originals()) {
     subject.labels.resize(subject.id(transcript.copy(original)) + 1);
     subject.labels.back() = from.label(original);
@@ -99,8 +132,7 @@ Subject subject_alone(const Subject& whole, Id record, std::vector<int>& operand
   const Recording& recording = whole.recording();
   const Node& n = recording.node(record);
   const auto ids = recording.operands(record);
-  Subject subject;
-  subject.at = n.site;
+  Subject subject(n.site);
   if (n.op->kind == Kind::composite) {
     const auto inputs = ids.first(ids.size() - 1);
     const Transcript transcript(recording, {&record, 1}, subject.tape, n.site, {}, inputs);
@@ -129,6 +161,14 @@ Subject subject_alone(const Subject& whole, Id record, std::vector<int>& operand
 bool whole_operand(const Recording& recording, Id record, std::size_t operand) {
   const Node& n = recording.node(record);
   return n.op->sample.count > 0 && n.op->sample[operand].whole;
+}
+
+bool passes_on(const Recording& recording, Id record, std::size_t operand) {
+  const Node& n = recording.node(record);
+  if (n.leaf() || n.op->vjp.flow() == VjpRule::Flow::none) return false;
+  if (whole_operand(recording, record, operand)) return false;
+  // A composite passes nothing to the record that computed its value.
+  return n.op->kind != Kind::composite || operand + 1 < recording.operands(record).size();
 }
 
 bool whole_numbers(const Recording& recording, Id leaf, Id end) {

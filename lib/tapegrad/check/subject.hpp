@@ -14,14 +14,17 @@
 namespace tapegrad {
 
 struct Subject {
-  Tape tape{float64};
+  /// `line` is the user's, for errors; none: the check of an op alone.
+  explicit Subject(Site line = {}) : tape(float64, line), at(line) {}
+
+  Tape tape;
   Tensor y;                              // of any shape, on the tape
   std::vector<Tensor> x;                 // by what it is differentiated
   std::vector<std::string> names = {};   // of x, for the report
   std::vector<std::string> labels = {};  // of records, as the user's tape has them; by id
   Tensor number = {};                 // <v, y> with a random v, or of higher order; set by derive
   std::vector<Tensor> gradient = {};  // of the number, by x
-  Site at = {};                       // the user's line, for errors
+  Site at;
 
   Recording& recording() const { return tape.recording(); }
   Id id(const Tensor& t) const { return recording().id_of(t, "check", Site{}); }
@@ -36,9 +39,13 @@ struct Subject {
   /// The records between the x and the number, both included.
   std::vector<Id> path() const;
 
+  /// The records at which a derivative ends, on its way from the number, though their values depend
+  /// on an x: a detach. In order.
+  std::vector<Id> stops() const;
+
   /// Records the number and its gradient: y itself if it is one number, else its product with
   /// random signs and magnitudes. Order 2 is the gradient of <u, gradient> with a random u, and so
-  /// on. Throws Error for an order below 1, and if y depends on none of the x.
+  /// on. Throws Error if y depends on none of the x. Precondition: the order is 1 or more.
   void derive(int order, Random& random);
 };
 
@@ -56,5 +63,8 @@ Array random_cotangent(const Shape& shape, Random& random);
 bool whole_numbers(const Recording& recording, Id leaf, Id end);
 /// Whether an operand of a record is whole numbers.
 bool whole_operand(const Recording& recording, Id record, std::size_t operand);
+/// Whether a rule may pass something to an operand: not to an index, a condition, or through a
+/// detach.
+bool passes_on(const Recording& recording, Id record, std::size_t operand);
 
 }  // namespace tapegrad

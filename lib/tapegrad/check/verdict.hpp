@@ -28,7 +28,7 @@ struct Judgement {
   double analytic = 0;
   double numeric = std::numeric_limits<double>::quiet_NaN();
   double bar = std::numeric_limits<double>::infinity();
-  double digits = 0;  // how many are certified; infinite if both are 0
+  double digits = 0;  // how many are certified; infinite of a slope of 0
   double below = std::numeric_limits<double>::quiet_NaN();  // one-sided slopes, where measured
   double above = std::numeric_limits<double>::quiet_NaN();
   std::string reason = {};             // why not just pass; a sentence without a full stop

@@ -8,7 +8,6 @@
 
 #include "tapegrad/autodiff/gradient.hpp"
 #include "tapegrad/check/sample.hpp"
-#include "tapegrad/check/subject.hpp"
 #include "tapegrad/ops/ops.hpp"
 #include "tapegrad/tape/transcript.hpp"
 
@@ -35,17 +34,9 @@ std::string range_of(const Numbers& x, int digits) {
   return fmt::format("{}{:.{}g}", x.size() == 1 ? "" : "all ", *low + 0.0, digits);
 }
 
-bool passes_on(const Recording& recording, Id id, std::size_t operand) {
-  const Node& n = recording.node(id);
-  if (n.leaf() || n.op->vjp.flow() == VjpRule::Flow::none) return false;
-  if (whole_operand(recording, id, operand)) return false;
-  // A composite passes nothing to the records that computed its value.
-  return n.op->kind != Kind::composite || operand + 1 < recording.operands(id).size();
-}
-
 Flow::Flow(std::string_view doing, const Tensor& y, const Arg* seed, const Tensor& x, Site at)
     : original_(Recording::of(y, doing, at)),
-      tape_(original_.precision()),
+      tape_(original_.precision(), at),
       bench_(tape_.recording()) {
   std::vector<Id> outputs{original_.id_of(y, doing, at), original_.id_of(x, doing, at)};
   const bool tensor_seed = seed != nullptr && !seed->is_number();
@@ -60,11 +51,10 @@ Flow::Flow(std::string_view doing, const Tensor& y, const Arg* seed, const Tenso
   find_ways();
   if (!connected()) return;
   const double ones = seed == nullptr ? 1 : seed->number();
-  find_adjoints(
-      tensor_seed
-          ? transcript.copy(outputs.back())
-          : tape_.constant(Array(node(y_).shape,
-                                 Numbers(static_cast<std::size_t>(node(y_).shape.numel()), ones))));
+  const Numbers full(static_cast<std::size_t>(node(y_).shape.numel()), ones);
+  find_adjoints({tensor_seed ? transcript.copy(outputs.back())
+                             : tape_.constant(Array(node(y_).shape, full), at),
+                 at});
 }
 
 void Flow::find_ways() {
@@ -92,7 +82,7 @@ void Flow::find_ways() {
     if (flows[id] != 0 && feeds_[id] != 0) path_.push_back(id);
 }
 
-void Flow::find_adjoints(const Tensor& seed) {
+void Flow::find_adjoints(const Arg& seed) {
   std::vector<Tensor> records;
   for (Id id : path_) records.push_back(recording().handle(id));
   adjoints_.resize(path_.size());

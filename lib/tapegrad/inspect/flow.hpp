@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tapegrad/check/bench.hpp"
+#include "tapegrad/check/subject.hpp"
 #include "tapegrad/inspect/why.hpp"
 #include "tapegrad/tape/recording.hpp"
 #include "tapegrad/tape/tape.hpp"
@@ -21,9 +22,6 @@ bool all_finite(const Numbers& x);
 double largest(const Numbers& x);
 /// `from -1 to 3`, `all 0`, `0` if it is one number.
 std::string range_of(const Numbers& x, int digits = 4);
-/// Whether a record's rule may pass something to an operand: not to an index, a condition, or
-/// through a detach.
-bool passes_on(const Recording& recording, Id id, std::size_t operand);
 
 class Flow {
  public:
@@ -73,7 +71,7 @@ class Flow {
 
  private:
   void find_ways();
-  void find_adjoints(const Tensor& seed);
+  void find_adjoints(const Arg& seed);
   std::string described(Id id) const;
 
   const Recording& original_;

@@ -5,14 +5,13 @@
 //   fmt::print("{}", tg::why_zero(loss, net.hidden.weight));
 #pragma once
 
-#include <fmt/format.h>
-
 #include <iosfwd>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "tapegrad/base/site.hpp"
+#include "tapegrad/base/text_formatter.hpp"
 #include "tapegrad/tape/tensor.hpp"
 
 namespace tapegrad {
@@ -78,9 +77,4 @@ Why why_big(const Tensor& gradient, Site at = Site::here());
 }  // namespace tapegrad
 
 template <>
-struct fmt::formatter<tapegrad::Why> : fmt::formatter<std::string> {
-  template <class Context>
-  auto format(const tapegrad::Why& why, Context& context) const {
-    return fmt::formatter<std::string>::format(why.text(), context);
-  }
-};
+struct fmt::formatter<tapegrad::Why> : tapegrad::TextFormatter<tapegrad::Why> {};

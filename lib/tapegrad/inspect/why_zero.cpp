@@ -78,8 +78,8 @@ class Obstacle {
     return result;
   }
   /// Other numbers where the adjoint is not zero: what cancels with one does not with these.
-  Numbers uneven() const {
-    Numbers result = adjoint_;
+  Numbers uneven() const { return uneven(adjoint_); }
+  static Numbers uneven(Numbers result) {
     double next = 0.5;
     for (double& v : result) {
       next = std::fmod(next * 7 + 0.123, 1.0);
@@ -128,14 +128,16 @@ class Obstacle {
     if (std::any_of(concerned.begin(), concerned.end(),
                     [&](std::size_t e) { return slopes[e] != 0; }))
       return cancels();
-    const std::string count = dependent == 1 ? "its only element"
-                              : concerned.size() == dependent
-                                  ? fmt::format("all {} elements", dependent)
-                                  : fmt::format("{} of {} elements", concerned.size(), dependent);
-    Why why = at_element(concerned.front(), count);
+    Why why = at_element(concerned.front(), counted(concerned.size(), dependent));
     why.share = static_cast<double>(concerned.size()) / static_cast<double>(dependent);
     if (concerned.size() < dependent) why.more.push_back("the rest  has an adjoint of 0");
     return why;
+  }
+
+  static std::string counted(std::size_t some, std::size_t all) {
+    return all == 1      ? "its only element"
+           : some == all ? fmt::format("all {} elements", all)
+                         : fmt::format("{} of {} elements", some, all);
   }
 
   Why at_element(std::size_t e, const std::string& count) {
@@ -144,10 +146,9 @@ class Obstacle {
     alone[e] = 1;
     const bool just_here = stationary(alone, 1);
     if (local && local->chooses && (local->slope == 0 || just_here)) {
-      for (std::size_t i = 0; i < ids_.size(); ++i)
-        if (whole_operand(flow_.recording(), id_, i))
-          return blame(Cause::not_selected,
-                       fmt::format("{} takes another operand than {} in {}", op(), x(), count));
+      if (has_whole_operand())
+        return blame(Cause::not_selected,
+                     fmt::format("{} takes another operand than {} in {}", op(), x(), count));
       return blame(
           Cause::flat,
           just_here ? fmt::format("{} is at a kink, its slope 0 by convention, in {}", op(), count)
@@ -179,6 +180,7 @@ class Obstacle {
       if (i != operand_ && !whole_operand(flow_.recording(), id_, i) &&
           all_zero(flow_.values(ids_[i])))
         return zero_factor(i);
+    if (auto why = rounded_to_zero()) return *std::move(why);
     if (picks())
       return blame(Cause::not_selected,
                    fmt::format("{} picks none of the elements that depend on {}", op(),
@@ -187,6 +189,41 @@ class Obstacle {
       return blame(Cause::zero_factor,
                    fmt::format("{} multiplies by zeros on every way to {}", op(), x()));
     return saturated(fmt::format("all {} elements", node_.shape.numel()));
+  }
+
+  /// Of a smooth function so far out that nothing but more digits shows its slope: a softmax.
+  std::optional<Why> rounded_to_zero() const {
+    if (node_.op->kind == Kind::contraction) return {};  // has the same slope everywhere
+    const Dependence::Marks& from = dependence_.of(ids_[operand_]);
+    const auto slopes =
+        flow_.bench().slopes(id_, operand_, uneven(Numbers(from.begin(), from.end())));
+    if (!slopes) return {};
+    const Numbers values = flow_.values(id_);
+    std::size_t dependent = 0, few = 0;
+    bool zeros = true;
+    for (std::size_t e = 0; e < values.size(); ++e) {
+      if (dependence_.of(id_)[e] == 0) continue;
+      ++dependent;
+      if (adjoint_[e] == 0 || (*slopes)[e] == 0) continue;
+      if (!(std::abs((*slopes)[e]) < 1e-6)) return {};  // the rule is wrong, or something else is
+      ++few;
+      zeros = zeros && values[e] == 0;
+    }
+    if (few == 0) return {};
+    const std::string count = counted(few, dependent);
+    Why why = zeros && has_whole_operand()
+                  ? blame(Cause::saturated,
+                          fmt::format("{} is saturated in {}: the prediction is already right",
+                                      op(), count))
+                  : saturated(count);
+    why.share = static_cast<double>(few) / static_cast<double>(dependent);
+    return why;
+  }
+  /// Whether an operand is whole numbers: conditions, or the labels of a loss.
+  bool has_whole_operand() const {
+    for (std::size_t i = 0; i < ids_.size(); ++i)
+      if (whole_operand(flow_.recording(), id_, i)) return true;
+    return false;
   }
 
   /// Whether each result is an operand's element, as of a max.

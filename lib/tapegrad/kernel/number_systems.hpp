@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "tapegrad/kernel/number.hpp"
@@ -13,6 +14,13 @@ namespace tapegrad {
 
 /// Fifty decimal digits, and exponents far beyond those of double.
 const NumberSystem& fifty_digits();
+/// The distance from 1 to the next of its numbers, 2^-167, rounded up.
+inline constexpr double fifty_digits_epsilon = 1e-50;
+/// What is left in fifty digits of an error of doubles, if it is one of rounding: the quotient of
+/// the epsilons, times a million for errors that were small in doubles by luck. A mistake does not
+/// shrink.
+inline constexpr double rounding_left =
+    1e6 * fifty_digits_epsilon / std::numeric_limits<double>::epsilon();
 
 /// Numbers that carry their derivative along one direction. They are compared, and branches are
 /// chosen, by value. Where abs has its kink the derivative is 0. A derivative of exactly 0 stays 0

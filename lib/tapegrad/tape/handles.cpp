@@ -43,9 +43,9 @@ Id Recording::id_of(const Tensor& tensor, std::string_view doing, Site at) const
   if (holds(tensor)) return tensor.id_;
   const Recording& other = of(tensor, doing, at);
   std::vector<Error::Operand> operands{other.describe(tensor.id_, "other")};
-  throw Error(
-      std::string(doing), fmt::format("operands from two tapes: {} and {}", text(), other.text()),
-      std::move(operands), at, "copy_values and Array carry numbers from one tape to another");
+  throw Error(std::string(doing), fmt::format("{}: {} and {}", of_two_tapes, text(), other.text()),
+              std::move(operands), at,
+              "copy_values and Array carry numbers from one tape to another");
 }
 
 Recording& recording_of(std::string_view doing, std::span<const Arg> args) {

@@ -44,7 +44,8 @@ std::string Recording::called(Id id) const {
 }
 
 std::string Recording::text() const {
-  return fmt::format("the {} tape made at {}", tapegrad::text(precision_), tapegrad::text(made_));
+  const std::string where = made_ ? " made at " + tapegrad::text(made_) : "";
+  return fmt::format("the {} tape{}", tapegrad::text(precision_), where);
 }
 
 void Recording::name(Id id, std::string_view name, Namer namer) {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "tapegrad/tape/needed.hpp"
 #include "tapegrad/tape/recording.hpp"
 
 namespace tapegrad {
@@ -177,10 +178,7 @@ void Recording::check_finite(Id id) const {
 Plan Recording::plan(std::span<const Id> outputs, Site at) {
   if (outputs.empty()) throw Error("replay", "no outputs: say which tensors to compute", at);
   Plan plan;
-  const Id end = *std::max_element(outputs.begin(), outputs.end()) + 1;
-  std::vector<std::uint8_t> needed(end, 0);
   for (Id id : outputs) {
-    needed[id] = 1;
     plan.outputs_.push_back(id);
     plan.born_.push_back(node(id).born);
     if (node(id).leaf() || node(id).op->kind != Kind::effect) continue;
@@ -192,27 +190,19 @@ Plan Recording::plan(std::span<const Id> outputs, Site at) {
             at, "updates take effect together, from old values: a leaf can take only one");
     plan.updates_.push_back(id);
   }
-  std::size_t count = 0;
-  for (Id id = end; id-- > 0;) {
-    if (needed[id] == 0) continue;
-    if (node(id).leaf()) {
-      if (is(id, LeafKind::input) || is(id, LeafKind::state)) plan.leaves_.push_back(id);
-      continue;
-    }
-    ++count;
-    for (Id operand : operands(id)) needed[operand] = 1;
-  }
-  std::reverse(plan.leaves_.begin(), plan.leaves_.end());
-  plan.steps_.reserve(count);
-  plan.stamps_.reserve(count);
+  std::vector<Id> computed = needed(*this, outputs);
   std::size_t operand_count = 0, scratch = 0;
-  for (Id id = 0; id < end; ++id)
-    if (needed[id] != 0 && !node(id).leaf()) operand_count += node(id).count;
+  for (Id id : computed) {
+    if (is(id, LeafKind::input) || is(id, LeafKind::state)) plan.leaves_.push_back(id);
+    operand_count += operands(id).size();
+  }
+  std::erase_if(computed, [&](Id id) { return node(id).leaf(); });
+  plan.steps_.reserve(computed.size());
+  plan.stamps_.reserve(computed.size());
   plan.inputs_.push_back(std::make_unique<Input[]>(operand_count));
   Input* inputs = plan.inputs_.back().get();
   auto nest = std::make_unique<Nest>();
-  for (Id id = 0; id < end; ++id) {
-    if (needed[id] == 0 || node(id).leaf()) continue;
+  for (Id id : computed) {
     Step step;
     if (bind(id, inputs, *nest, step)) {
       step.nest = nest.get();

@@ -57,8 +57,10 @@ class Recording {
   };
   Ref ref() const { return {cell_, first_serial_}; }
   static Recording& of(const Ref& ref, std::string_view doing, Site at);
-  /// The place of a usable tensor on this tape. Throws Error, also if it lives on another tape.
+  /// The place of a usable tensor on this tape. Throws Error, also if it lives on another tape; the
+  /// text of that one begins with `of_two_tapes`.
   Id id_of(const Tensor& tensor, std::string_view doing, Site at) const;
+  static constexpr std::string_view of_two_tapes = "operands from two tapes";
   Tensor handle(Id id) const { return {cell_, id, node(id).born}; }
   bool holds(const Tensor& tensor) const {
     return tensor.cell_ == cell_ && tensor.id_ < size_ && node(tensor.id_).born == tensor.born_;

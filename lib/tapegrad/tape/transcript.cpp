@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tapegrad/tape/needed.hpp"
+
 namespace tapegrad {
 namespace {
 
@@ -19,22 +21,12 @@ Array values_of(const Recording& recording, Id id) {
 Transcript::Transcript(const Recording& from, std::span<const Id> outputs, Tape& to, Site at,
                        const Replace& replace, std::span<const Id> inputs) {
   Recording& target = to.recording(at);
-  const Id end = outputs.empty() ? 0 : *std::max_element(outputs.begin(), outputs.end()) + 1;
-  std::vector<std::uint8_t> needed(end, 0);
-  for (Id id : outputs) needed[id] = 1;
-  const auto is_input = [&](Id id) {
-    return std::find(inputs.begin(), inputs.end(), id) != inputs.end();
-  };
-  for (Id id = end; id-- > 0;)
-    if (needed[id] != 0 && !is_input(id))
-      for (Id operand : from.operands(id)) needed[operand] = 1;
-  copies_.resize(end);
+  originals_ = needed(from, outputs, inputs);
+  if (!originals_.empty()) copies_.resize(originals_.back() + 1);
   std::vector<Arg> operands;
-  for (Id id = 0; id < end; ++id) {
-    if (needed[id] == 0) continue;
-    originals_.push_back(id);
+  for (Id id : originals_) {
     const Node& n = from.node(id);
-    if (n.leaf() || is_input(id)) {
+    if (n.leaf() || std::find(inputs.begin(), inputs.end(), id) != inputs.end()) {
       if (n.leaf()) from.require_set(id, "replay", at);
       const Array array = values_of(from, id);
       const Values values = array;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "tapegrad/tape/needed.hpp"
+
 namespace tapegrad {
 namespace {
 
@@ -20,11 +22,10 @@ template <class T>
 Trial<T>::Trial(const Recording& recording, std::span<const Id> outputs, std::span<const Id> free,
                 Site at, const NumberSystem* system)
     : recording_(recording) {
-  lay_out(outputs, free);
+  const std::vector<Id> ids = lay_out(outputs, free);
   std::vector<std::uint8_t> depends(place_.size(), 0);
   for (Id id : free) depends[id] = 1;
-  for (Id id = 0; id < place_.size(); ++id) {
-    if (!needs(id)) continue;
+  for (Id id : ids) {
     if (recording.node(id).leaf()) {
       load_leaf(id, at, system);
       continue;
@@ -42,24 +43,16 @@ Trial<T>::Trial(const Recording& recording, std::span<const Id> outputs, std::sp
 
 /// Finds what the outputs need, and gives each record its place.
 template <class T>
-void Trial<T>::lay_out(std::span<const Id> outputs, std::span<const Id> free) {
-  Id end = 0;
-  for (Id id : outputs) end = std::max(end, id + 1);
-  for (Id id : free) end = std::max(end, id + 1);
-  place_.assign(end, nowhere);
-  for (Id id : outputs) place_[id] = 0;
-  for (Id id : free) place_[id] = 0;
-  std::size_t operands = 0;
-  for (Id id = end; id-- > 0;) {
-    if (!needs(id)) continue;
-    for (Id operand : recording_.operands(id)) place_[operand] = 0;
-    operands += recording_.operands(id).size();
-  }
-  std::size_t size = 0, scratch = 0;
-  for (Id id = 0; id < end; ++id) {
-    if (!needs(id)) continue;
+std::vector<Id> Trial<T>::lay_out(std::span<const Id> outputs, std::span<const Id> free) {
+  std::vector<Id> ends(outputs.begin(), outputs.end());
+  ends.insert(ends.end(), free.begin(), free.end());
+  std::vector<Id> ids = needed(recording_, ends);
+  place_.assign(ids.empty() ? 0 : ids.back() + 1, nowhere);
+  std::size_t size = 0, scratch = 0, operands = 0;
+  for (Id id : ids) {
     place_[id] = size;
     size += count(id);
+    operands += recording_.operands(id).size();
     const Node& n = recording_.node(id);
     if (n.leaf() || n.op->scratch == nullptr) continue;
     const Operands described(*n.op, recording_, recording_.operands(id), recording_.attributes(id));
@@ -68,6 +61,7 @@ void Trial<T>::lay_out(std::span<const Id> outputs, std::span<const Id> free) {
   values_.resize(size);
   scratch_.resize(scratch);
   inputs_.resize(operands);
+  return ids;
 }
 
 template <class T>

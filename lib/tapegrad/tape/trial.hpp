@@ -34,7 +34,14 @@ class Trial {
   void run() {
     for (const Step& step : dependent_) run(step);
   }
-  /// The same; `before` is told of each record.
+  /// The same up to a record. Those behind it keep their values.
+  void run(Id last) {
+    for (const Step& step : dependent_) {
+      if (step.id > last) break;
+      run(step);
+    }
+  }
+  /// As run(); `before` is told of each record.
   void run(const std::function<void(const Step&)>& before);
   /// What a run computes, in order.
   std::span<const Step> steps() const { return dependent_; }
@@ -47,7 +54,7 @@ class Trial {
   std::size_t count(Id id) const {
     return static_cast<std::size_t>(recording_.node(id).shape.numel());
   }
-  void lay_out(std::span<const Id> outputs, std::span<const Id> free);
+  std::vector<Id> lay_out(std::span<const Id> outputs, std::span<const Id> free);
   void load_leaf(Id id, Site at, const NumberSystem* system);
   Step bind(Id id);
   void run(const Step& step) const;
