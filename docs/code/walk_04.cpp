@@ -49,12 +49,13 @@ void output_by_net() {
 }
 
 void net_by_weight() {
-  const auto [w, v, b] = Story();
-  const auto net_o1 = [&](double w5) { return v.out_h1 * w5 + v.out_h2 * w.w6 + w.b2; };
+  const Story s;
+  const auto net_o1 = [&](double w5) { return s.v.out_h1 * w5 + s.v.out_h2 * s.w.w6 + s.w.b2; };
   fmt::print("```math\n");
-  say(R"(\frac{\partial\, \mathit{net}_{o1}}{\partial\, w_5} = \mathit{out}_{h1} = @)", {v.out_h1});
+  say(R"(\frac{\partial\, \mathit{net}_{o1}}{\partial\, w_5} = \mathit{out}_{h1} = @)",
+      {s.v.out_h1});
   fmt::print("```\n");
-  walk::you_should_see(v.out_h1, walk::difference(net_o1, w.w5));
+  walk::you_should_see(s.v.out_h1, walk::difference(net_o1, s.w.w5));
 }
 
 void chain() {
@@ -71,8 +72,8 @@ void on_tape() {
   const TwoTwoTwo n;
   // [explain]
   const tg::Derivation d = explain(n.E, n.net.output.weight, tg::Index{0, 0});
-  fmt::print("{}", walk::formulas(d, "paths"));
   // [/explain]
+  fmt::print("{}", walk::formulas(d, "paths"));
   agree(d.value(), agreed.b.slope.w5, "the slope by hand and the one that is explained");
 }
 

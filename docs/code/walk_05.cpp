@@ -1,6 +1,7 @@
 // Page 5 of docs/walk/: how the loss changes with w1, a weight of the hidden layer.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <tapegrad/tapegrad.hpp>
@@ -81,16 +82,12 @@ void weight() {
   walk::you_should_see(b.slope.w1, by_hand::difference(&Weights::w1));
 }
 
-tg::Derivation explained(const TwoTwoTwo& n) {
-  // [explain]
-  return explain(n.E, n.net.hidden.weight, tg::Index{0, 0});
-  // [/explain]
-}
-
 void section(std::string_view name) {
   const Story s;
   const TwoTwoTwo n;
-  const tg::Derivation d = explained(n);
+  // [explain]
+  const tg::Derivation d = explain(n.E, n.net.hidden.weight, tg::Index{0, 0});
+  // [/explain]
   agree(d.value(), s.b.slope.w1, "the slope by hand and the one that is explained");
   fmt::print("{}", walk::formulas(d, name));
 }
@@ -114,6 +111,19 @@ void four() {
   agree(b.slope.b1, by_hand::difference(&Weights::b1), "the rule and the difference", 1e-9);
   say("| $b_1$ | $\\delta_{h1} + \\delta_{h2}$ | $@ + @$ | @ |",
       {b.delta_h1, b.delta_h2, b.slope.b1});
+}
+
+void small() {
+  const Weights& slope = Story().b.slope;
+  double hidden = 0, output = 1;
+  for (auto weight : {&Weights::w1, &Weights::w2, &Weights::w3, &Weights::w4})
+    hidden = std::max(hidden, std::abs(slope.*weight));
+  for (auto weight : {&Weights::w5, &Weights::w6, &Weights::w7, &Weights::w8})
+    output = std::min(output, std::abs(slope.*weight));
+  require(20 * hidden < output, "hidden slopes are small");
+  say("Here the steepest hidden weight has the slope @, the flattest output weight "
+      "one of size @. (The small inputs do their part.)",
+      {hidden, output});
 }
 
 void deep() {
@@ -197,6 +207,7 @@ int main(int count, char** words) {
                       {"paths", paths},
                       {"merged", merged},
                       {"four", four},
+                      {"small", small},
                       {"deep", deep},
                       {"mistake", mistake},
                       {"answer-w3", answer_w3},

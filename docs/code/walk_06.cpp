@@ -250,11 +250,11 @@ void biases() {
 }
 
 void mistake() {
-  const auto [w, v, b] = Story();
+  const Story s;
   const auto E_after = [&](double of_hidden, double of_output) {
     Weights moved;
-    for (auto weight : hidden_weights) moved.*weight -= of_hidden * b.slope.*weight;
-    for (auto weight : output_weights) moved.*weight -= of_output * b.slope.*weight;
+    for (auto weight : hidden_weights) moved.*weight -= of_hidden * s.b.slope.*weight;
+    for (auto weight : output_weights) moved.*weight -= of_output * s.b.slope.*weight;
     return forward(moved).E;
   };
   const auto line = [](std::string_view what, double E) {
@@ -262,7 +262,7 @@ void mistake() {
   };
   const double right = E_after(rate, rate), forgotten = E_after(1, 1);
   agree(right, forward(after_one(step)).E, "the step");
-  require(forgotten < right && E_after(-rate, -rate) > v.E, "what the page says of mistakes");
+  require(forgotten < right && E_after(-rate, -rate) > s.v.E, "what the page says of mistakes");
   fmt::print("| mistake | $E$ after one round |\n|---|---:|\n");
   line("none", right);
   line("output weights updated first, hidden deltas after", forward(after_one(wrong_step)).E);
@@ -285,6 +285,7 @@ void answer_first() {
   slope = backward(w, v).slope;
   for (auto weight : output_weights) w.*weight -= rate * slope.*weight;
   const Weights right = after_one(step);
+  require(backward(w, forward(w)).slope.w5 != slope.w5, "another forward pass, another slope");
   for (const auto& [name, weight] : weights) agree(w.*weight, right.*weight, "the same weights", 0);
   fmt::print(
       "Nothing, as long as the values are those of the forward pass: no slope of an output "
