@@ -153,6 +153,11 @@ void agreement() {
     fmt::print("| $\\partial E / \\partial w_{}$ | {:.12f} | {:.12f} | {:.12f} |\n", k + 1,
                by_hand[place], own, by_tape);
   }
+  const auto [by_input, by_target] = gradient(n.E, n.i, n.t);
+  agree(r.slope(r.i1), by_input.at(0, 0), "dE/di1");
+  agree(r.slope(r.i2), by_input.at(0, 1), "dE/di2");
+  agree(r.slope(r.t1), by_target.at(0, 0), "dE/dt1");
+  agree(r.slope(r.t2), by_target.at(0, 1), "dE/dt2");
 }
 
 // ---------------------------------------------------------------- what goes wrong
