@@ -31,18 +31,16 @@ struct Words {
   std::string_view forward_of_element = "Each step on the way from `{}` to `{}`, in this order.";
   std::string_view forward_of_all = "Each step, in this order.";
   std::string_view sample =
-      "`{}` acts in {} rows of `{}` (in a batch, each is a sample). One is written out here, the "
-      "one "
-      "that counts most: row {}.";
+      "`{}` acts in {} rows of `{}` (in a batch, each is a sample). The one that counts most is "
+      "written out, row {}; the others are treated alike.";
   std::string_view left_out = "the number at the end of a sum stands for its other terms";
   std::string_view more_stages = "... {} more steps like these ...";
 
   // Local derivatives.
   std::string_view locals =
       "One for each step: how fast its result changes with what goes in, all else held fixed. The "
-      "rule is that of the op: y is its result, ybar the adjoint of that, x or x1, x2 ... what "
-      "goes "
-      "in.";
+      "rule is that of the op: `y` is its result, `ybar` the adjoint of that, `x` or `x1`, `x2` "
+      "what goes in.";
   std::string_view rule = "{}: `{}`";
   std::string_view cut = "counts as 0, for what follows does not depend on it at all";
 
@@ -52,7 +50,7 @@ struct Words {
       "{} paths lead from `{}` to `{}`. Along a path, slopes multiply; over paths, products add "
       "up.";
   std::string_view largest_paths = "The largest, with their shares of the whole:";
-  std::string_view share = "{} %";
+  std::string_view share = "`{}` %";
   std::string_view factors = "... {} more factors ...";
   std::string_view other_paths = "the other {} together";
   std::string_view sum_of_paths = "the sum of all";
