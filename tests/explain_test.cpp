@@ -506,8 +506,9 @@ BOOST_AUTO_TEST_CASE(parameters_have_their_names_in_the_struct_and_steps_their_l
   Small s(21);
   Layers net{s.linear(3, 2), s.linear(2, 1)};
   tg::name(net, "net");
-  const std::string here = line();
-  const Tensor E = mse_loss(net.output(tanh(net.hidden(s.x))), s.input(tg::Shape{3, 1}));
+  const Tensor target = s.input(tg::Shape{3, 1});
+  std::string here;
+  const Tensor E = (here = line(), mse_loss(net.output(tanh(net.hidden(s.x))), target));
   const Derivation d = tg::explain(E, net.hidden.weight, Index{1, 1});
   BOOST_TEST(has(text(d), "∂E/∂net.hidden.weight[1,1]"));
   BOOST_TEST(has(text(d), here));
@@ -712,8 +713,6 @@ BOOST_AUTO_TEST_CASE(a_kink_is_no_disagreement) {
   const Tensor x = tape.parameter({0, 2}).named("x");
   BOOST_TEST(
       has(text(tg::explain(sum(relu(x)), x, Index{0}).section("check")), "a kink, from 0 to 1"));
-  BOOST_TEST(
-      has(text(tg::explain(sum(abs(x)), x, Index{0}).section("check")), "a kink, from -1 to 1"));
 }
 
 BOOST_AUTO_TEST_CASE(numbers_alone_are_explained) {
@@ -843,8 +842,9 @@ BOOST_AUTO_TEST_CASE(each_section_stands_alone) {
       "products add up.\n\nw1 → net_h1 → out_h1 → net_o1 → out_o1 → E\n\n"
       "  0.05·0.241301·0.4·0.186816·0.741365 ≈ 0.000668396   152.4 %\n\n"
       "w1 → net_h1 → out_h1 → net_o2 → out_o2 → E\n\n"
-      "  0.05·0.241301·0.5·0.175510·(-0.217072) ≈ -0.000229828              -52.4 %\n"
-      "  ∂E/∂w1 = 0.000668396 - 0.000229828 = 0.000438568                   the sum of all\n\n"
+      "  0.05·0.241301·0.5·0.175510·(-0.217072) ≈ -0.000229828   -52.4 %\n\n"
+      "Added up:\n\n"
+      "  ∂E/∂w1 = 0.000668396 - 0.000229828 = 0.000438568\n\n"
       "An approximately-equal sign stands where the printed numbers are rounded and give another "
       "last\n"
       "digit; every result comes from full precision.\n");

@@ -106,10 +106,10 @@ void Explainer::paths() {
     sum += (sum.empty() ? "" : minus ? " - " : " + ") + number(minus ? -product : product);
     by_printed += printed(product);
   }
+  say(s, words_.sum_of_paths);
   s.lines.emplace_back(Equation{.sides = {{.formula = derivative(stages_.name(x_, element_))},
                                           {.formula = std::move(sum)},
-                                          result(by_printed, paths_->sum())},
-                                .note = std::string(words_.sum_of_paths)});
+                                          result(by_printed, paths_->sum())}});
   if (whole != 0 && paths_->magnitude() > much * std::abs(whole))
     say(s, words_.cancel, fmt::format("{:.3g}", paths_->magnitude() / std::abs(whole)));
 }

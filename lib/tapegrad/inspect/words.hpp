@@ -53,7 +53,7 @@ struct Words {
   std::string_view share = "`{}` %";
   std::string_view factors = "... {} more factors ...";
   std::string_view other_paths = "the other {} together";
-  std::string_view sum_of_paths = "the sum of all";
+  std::string_view sum_of_paths = "Added up:";
   std::string_view cancel =
       "They cancel: their magnitudes add up to {} times the magnitude of the sum.";
   std::string_view no_path = "No slope leads from `{}` to `{}` that is not 0: the derivative is 0.";
