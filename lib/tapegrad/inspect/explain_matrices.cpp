@@ -1,5 +1,7 @@
 // The section "matrices": each gradient as it was recorded.
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "tapegrad/inspect/explainer.hpp"
 #include "tapegrad/inspect/formula.hpp"
@@ -14,8 +16,20 @@ constexpr std::size_t most_records = 60;  // of which one formula is made
 void Explainer::matrices() {
   Section& s = section("matrices", words_.matrices);
   say(s, words_.matrix_form);
-  for (const Id id : stages_.leaves()) stages_.call(id, name(id));
-  for (const Stage& stage : stages_.all()) stages_.call(stage.out(), name(stage.out()));
+  // Formulas speak of what the stages hold that read what is told.
+  std::set<Id> spoken;
+  for (const Stage& stage : stages_.all()) {
+    const auto is_told = [&](Id id) {
+      return stages_.on_way(id) &&
+             (asked(id) ? spoken.size() < most_records : !unwritten_.contains(id));
+    };
+    if (!stages_.on_way(stage.out()) ||
+        std::none_of(stage.inputs.begin(), stage.inputs.end(), is_told))
+      continue;
+    spoken.insert(stage.out());
+    stages_.call(stage.out(), name(stage.out()));
+    for (const Id input : stage.inputs) stages_.call(input, name(input));
+  }
   std::map<Id, std::string> told;  // records of adjoints; several tensors may share one
   const auto tell = [&](Id id) {
     const Tensor adjoint = stages_.adjoint(id);
@@ -47,12 +61,12 @@ void Explainer::matrices() {
   for (std::size_t i = stages_.all().size(); i-- > 0;) {
     const Id out = stages_.all()[i].out();
     if (!stages_.on_way(out)) continue;
-    // Later formulas speak of it, whether it is written out or not.
     const Id adjoint = stages_.recording().id_of(stages_.adjoint(out), "explain", at_);
-    if (!written(out, s, in_gap) && !stages_.node(adjoint).leaf())
-      stages_.call(adjoint, delta(stages_.name(out)));
-    else if (!in_gap && out != stages_.y() && !asked(out))
-      tell(out);
+    if (!written(out, s, in_gap)) {
+      if (spoken.contains(out) && !stages_.node(adjoint).leaf())
+        stages_.call(adjoint, delta(stages_.name(out)));
+    }
+    if (!in_gap && out != stages_.y() && !asked(out)) tell(out);
     for (const Id id : complete[out])
       if (!unwritten_.contains(out)) tell(id);
   }

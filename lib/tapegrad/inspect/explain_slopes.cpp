@@ -96,8 +96,7 @@ void Explainer::paths() {
   if (paths_->count() == 1) return;
   if (rest > 0) {
     products.push_back(paths_->sum() - std::accumulate(products.begin(), products.end(), 0.0));
-    s.lines.emplace_back(Equation{.sides = {{.formula = number(products.back())}},
-                                  .note = filled(words_.other_paths, rest.str())});
+    say(s, words_.other_paths, rest.str(), number(products.back()));
   }
   std::string sum;
   double by_printed = 0;

@@ -27,6 +27,10 @@ int agreeing_digits(double a, double b) {
   return std::clamp(static_cast<int>(std::floor(-std::log10(std::abs(a - b) / size))), 0, 16);
 }
 
+std::string all_digits(double value) {
+  return std::isnan(value) ? "nan" : fmt::format("{:.17g}", value);
+}
+
 }  // namespace
 
 Table Explainer::changes() {
@@ -178,7 +182,7 @@ void Explainer::check() {
     if (!measured.value)
       table.rows.push_back({std::move(by), measured.reason, ""});
     else
-      table.rows.push_back({std::move(by), number_text(*measured.value, 17),
+      table.rows.push_back({std::move(by), all_digits(*measured.value),
                             fmt::format("{}", agreeing_digits(*measured.value, tape))});
   };
   std::vector<double> direction(static_cast<std::size_t>(stages_.shape(x_).numel()), 0.0);

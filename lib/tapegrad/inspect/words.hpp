@@ -52,7 +52,7 @@ struct Words {
   std::string_view largest_paths = "The largest, with their shares of the whole:";
   std::string_view share = "`{}` %";
   std::string_view factors = "... {} more factors ...";
-  std::string_view other_paths = "the other {} together";
+  std::string_view other_paths = "The other {} together: {}.";
   std::string_view sum_of_paths = "Added up:";
   std::string_view cancel =
       "They cancel: their magnitudes add up to {} times the magnitude of the sum.";
