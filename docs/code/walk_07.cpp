@@ -158,8 +158,8 @@ void diagonal() {
   const Matrix by_product = product(p.dE_dout_h, jacobian);
   agree(by_product[0][0], p.delta_h[0][0], "a diagonal matrix");
   agree(by_product[0][1], p.delta_h[0][1], "a diagonal matrix");
-  math(fmt::format("\\delta_h = {0} {1} = {0} \\odot {2} = {3}", in_brackets(p.dE_dout_h),
-                   in_brackets(jacobian), in_brackets(slope), in_brackets(p.delta_h)));
+  fmt::print("\\delta_h = {0} {1} = {0} \\odot {2} = {3}\n", in_brackets(p.dE_dout_h),
+             in_brackets(jacobian), in_brackets(slope), in_brackets(p.delta_h));
 }
 
 void not_the_inverse() {
@@ -174,10 +174,10 @@ void columns() {
   const Matrix W = transposed(p.W2), delta = transposed(p.delta_o);
   const Matrix result = product(transposed(W), delta);
   agree(result[0][0], p.dE_dout_h[0][0], "in columns");
-  math(fmt::format(
+  fmt::print(
       "\\frac{{\\partial E}}{{\\partial \\mathit{{out}}_h}} = W^T \\delta_o = {} {} "
-      "= {} \\qquad \\text{{where}}\\quad W = {}",
-      in_brackets(transposed(W)), in_brackets(delta), in_brackets(result), in_brackets(W)));
+      "= {} \\qquad \\text{{where}}\\quad W = {}\n",
+      in_brackets(transposed(W)), in_brackets(delta), in_brackets(result), in_brackets(W));
 }
 
 void explained() {
@@ -197,7 +197,8 @@ void mistakes() {
   fmt::print(
       "| mistake | $\\partial E / \\partial w_1$ | $\\partial E / \\partial w_6$ | $E$ after one "
       "step |\n|---|---|---|---|\n");
-  const auto line = [](std::string_view what, double w1, double w6, double E) {
+  const auto line = [&](std::string_view what, double w1, double w6, double E) {
+    walk::require(E < p.s.v.E, "the error falls in spite of a mistake, as page 10 says");
     fmt::print("| {} | {} | {} | {:.9f} |\n", what, number(w1), number(w6), E);
   };
   fmt::print("| before the step | | | {:.9f} |\n", p.s.v.E);

@@ -329,8 +329,6 @@ void explained() {
   const tg::Derivation derivation = explain(t.error, t.w0, tg::Index{2, 0});
   agree(derivation.value(), Story().b.slope0(input, unit), "the derivation's number");
   tg::Derivation merged = derivation.section("merged");
-  auto& lines = merged.sections.front().lines;
-  lines.erase(lines.begin());  // what δ stands for
   merged.footnote.clear();
   fmt::print("{}", walk::formulas(merged, "merged"));
 }
@@ -381,11 +379,14 @@ Backward from_deltas(const Story& s, const Matrix& delta2, const HiddenDelta& hi
 
 void mistakes() {
   const Story s;
-  const double right = s.b.slope0(input, unit);
+  const double right = s.b.slope0(input, unit), right_error = forward(after_step(s.net, s.b)).error;
+  int climb = 0, fall_more = 0;
   const auto line = [&](std::string_view what, const Backward& b) {
     walk::require(&b == &s.b || std::abs(b.slope0(input, unit) - right) > 1e-6, "a mistake shows");
-    fmt::print("| {} | {} | {} |\n", what, number(b.slope0(input, unit)),
-               number(forward(after_step(s.net, b)).error));
+    const double error = forward(after_step(s.net, b)).error;
+    climb += error > s.f.error ? 1 : 0;
+    fall_more += error < right_error ? 1 : 0;
+    fmt::print("| {} | {} | {} |\n", what, number(b.slope0(input, unit)), number(error));
   };
   const Matrix &w1 = s.net.w1, new_w1 = after_step(s.net, s.b).w1;
   const auto rule = [&](double delta2, std::size_t j, double l1) {
@@ -418,6 +419,7 @@ void mistakes() {
   line("no $l_1 (1 - l_1)$ in $\\delta_1$", from_deltas(s, s.b.delta2, no_slope));
   line("$\\sigma'(l_1)$ where $\\sigma'(\\mathit{net}_1)$ is meant",
        from_deltas(s, s.b.delta2, of_output));
+  walk::require(climb == 1 && fall_more > 0, "what page 10 says of mistakes");
 }
 
 // ---------------------------------------------------------------- sum or mean

@@ -206,7 +206,9 @@ void answer_3() {
   const auto relu = [](double x) { return x > 0 ? x : 0; };
   const double h = 0.01, x = 0.002, says = (relu(x + h) - relu(x - h)) / (2 * h);
   say("@, and the slope is 1. The left point lies beyond the kink, so the line through both points "
-      "belongs to neither side. `check_gradient` looks for kinks, and says `KINK`.",
+      "belongs to neither side. A smaller $h$ helps; just at the kink none does, and "
+      "`check_gradient` "
+      "says `KINK`.",
       {says});
 }
 

@@ -111,17 +111,14 @@ void saturated() {
 
 void probabilities() {
   const Classes c;
-  say(R"(```math
-a_1 = \frac{e^{@}}{e^{@} + e^{@}} = @ \qquad a_2 = @ \qquad L = -\ln a_2 = @
-```)",
+  say(R"(a_1 = \frac{e^{@}}{e^{@} + e^{@}} = @ \qquad a_2 = @ \qquad L = -\ln a_2 = @)",
       {c.z[0], c.z[0], c.z[1], c.a[0], c.a[1], c.L});
 }
 
 void jacobian() {
   const Classes c;
   const double both = c.a[0] * c.a[1];
-  say(R"(```math
-\begin{bmatrix}
+  say(R"(\begin{bmatrix}
 \partial a_1 / \partial z_1 & \partial a_1 / \partial z_2 \\
 \partial a_2 / \partial z_1 & \partial a_2 / \partial z_2
 \end{bmatrix} =
@@ -129,8 +126,7 @@ void jacobian() {
 a_1 (1 - a_1) & -a_1 a_2 \\
 -a_2 a_1 & a_2 (1 - a_2)
 \end{bmatrix} =
-\begin{bmatrix} @ & @ \\ @ & @ \end{bmatrix}
-```)",
+\begin{bmatrix} @ & @ \\ @ & @ \end{bmatrix})",
       {c.a[0] * (1 - c.a[0]), -both, -both, c.a[1] * (1 - c.a[1])});
 }
 
