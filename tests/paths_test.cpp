@@ -184,7 +184,7 @@ BOOST_AUTO_TEST_CASE(counts_and_the_largest_are_those_found_by_following_each_pa
     if (followed.paths.count() > 2000) continue;
     const Numbers all = one_by_one(followed.paths);
     BOOST_TEST(followed.paths.count() == all.size());
-    for (const std::size_t k : {1, 3, 5, 5000}) {
+    for (const std::size_t k : {1U, 3U, 5U, 5000U}) {
       const auto largest = followed.paths.largest(k);
       BOOST_TEST_REQUIRE(largest.size() == std::min(k, all.size()));
       for (std::size_t i = 0; i < largest.size(); ++i) {
