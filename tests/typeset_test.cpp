@@ -59,16 +59,19 @@ std::string in_block(const std::string& latex) {
 }
 
 /// A formula as printed, by its page.
-std::string in_text(Page page, const std::string& formula, bool matrices = false) {
+std::string in_text(const Page& with, const std::string& formula, bool matrices = false) {
+  Page page = with;  // the formula may have added quantities while arguments were computed
   page.add(Equation{.sides = {{formula}}, .matrices = matrices});
   const tg::TextOptions one_line{.width = 100000};
   return without_start(without_end(text(page, one_line), "\n"), "  ");
 }
-std::string in_latex(Page page, const std::string& formula, bool matrices = false) {
+std::string in_latex(const Page& with, const std::string& formula, bool matrices = false) {
+  Page page = with;
   page.add(Equation{.sides = {{formula}}, .matrices = matrices});
   return without_start(in_block(latex(page)), "&");
 }
-std::string in_line(Page page, const std::string& formula) {
+std::string in_line(const Page& with, const std::string& formula) {
+  Page page = with;
   page.add(tg::Sentence{"`" + formula + "`"});
   return without_start(without_end(latex(page), "$\n"), "$");
 }

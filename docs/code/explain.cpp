@@ -115,8 +115,7 @@ void words() {
 }
 
 void errors() {
-  Example example;
-  auto& [tape, net, x, label, loss] = example;
+  const Example e;
   const auto report = [](auto ask) {
     try {
       ask();
@@ -124,9 +123,9 @@ void errors() {
       fmt::print("{}\n\n", error.what());
     }
   };
-  report([&] { tg::explain(net(x), net.hidden.weight, tg::Index{0, 0}); });
-  report([&] { tg::explain(loss, net.hidden.weight, tg::Index{2, 0}); });
-  report([&] { tg::explain(loss, label); });
+  report([&] { tg::explain(e.net(e.x), e.net.hidden.weight, tg::Index{0, 0}); });
+  report([&] { tg::explain(e.loss, e.net.hidden.weight, tg::Index{2, 0}); });
+  report([&] { tg::explain(e.loss, e.label); });
 }
 
 }  // namespace
