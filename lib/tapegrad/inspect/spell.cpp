@@ -16,6 +16,7 @@
 namespace tapegrad {
 namespace {
 
+constexpr int deepest = 1000;  // functions in functions, beyond all that can be read
 constexpr double noise = 4 * std::numeric_limits<double>::epsilon();
 
 std::string_view name_of(Function f) {
@@ -178,7 +179,18 @@ class Speller {
     const SymbolTree* e = tree_of(x);
     if (e == nullptr) return literal(x.literal());
     if (e->form == SymbolTree::Form::symbol) return symbol(*e);
-    switch (e->function) {
+    if (depth_ == deepest) return literal(e->value);
+    ++depth_;
+    Part result = function(*e, x);
+    --depth_;
+    return result;
+  }
+
+  std::size_t left_out() const { return left_out_; }
+
+ private:
+  Part function(const SymbolTree& e, const Number& x) {
+    switch (e.function) {
       case Function::add:
       case Function::subtract:
       case Function::negate:
@@ -186,7 +198,7 @@ class Speller {
       case Function::multiply:
         return product(x);
       case Function::divide: {
-        const Part a = part(e->x), b = part(e->y);
+        const Part a = part(e.x), b = part(e.y);
         Part result{.text = fmt::format("{} / {}",
                                         at({a.text, a.level, false, a.below_zero}, Level::product),
                                         at(b, Level::product + 1)),
@@ -196,19 +208,16 @@ class Speller {
         return result;
       }
       case Function::pow: {
-        const Part a = part(e->x), b = part(e->y);
+        const Part a = part(e.x), b = part(e.y);
         return {.text = fmt::format("{}^{}", at(a, Level::power + 1), at(b, Level::power + 1)),
                 .level = Level::power,
                 .value = std::pow(a.value, b.value)};
       }
       default:
-        return call(*e);
+        return call(e);
     }
   }
 
-  std::size_t left_out() const { return left_out_; }
-
- private:
   /// The number as it is printed, and what was printed.
   std::pair<std::string, double> rounded(double value) const {
     std::string text = number_text(value, options_.digits);
@@ -324,6 +333,7 @@ class Speller {
 
   const SpellOptions& options_;
   std::size_t left_out_ = 0;
+  int depth_ = 0;
 };
 
 }  // namespace
@@ -338,7 +348,10 @@ std::string number_text(double number, int digits, double scale) {
     if (std::abs(std::strtod(text.c_str(), nullptr) - number) <= uncertain) return text;
   }
   std::string text = fmt::format("{:#.{}g}", number, digits);
-  if (text.ends_with('.')) text.pop_back();
+  // One digit needs no point behind it.
+  if (const std::size_t point = text.find('.');
+      point != std::string::npos && (point + 1 == text.size() || text[point + 1] == 'e'))
+    text.erase(point, 1);
   return text;
 }
 

@@ -34,8 +34,8 @@ struct Spelled {
   std::size_t left_out = 0;  // terms of sums that were put together
 };
 
-/// Terms of sums stand in the order of their symbols. Sums may be as long as they like; deep
-/// nesting of functions is followed by recursion.
+/// Terms of sums stand in the order of their symbols. Sums may be as long as they like; of
+/// functions nested a thousand deep, the innermost are put as numbers.
 Spelled spell(const Number& x, const SpellOptions& options);
 
 /// The terms of a sum, if each is a product of symbols without a minus: which symbols. Else empty.

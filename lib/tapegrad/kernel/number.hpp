@@ -103,6 +103,8 @@ class Number {
   /// The value, or nullptr for a literal.
   const Value* value() const { return value_; }
   double literal() const { return literal_; }
+  /// Whether there is a value, and no other number shares it.
+  bool owns_alone() const { return value_ != nullptr && value_->owners_ == 1; }
 
   template <class N>
   requires std::is_arithmetic_v<N>

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <utility>
+#include <vector>
 
 #include "tapegrad/kernel/number_system.hpp"
 
@@ -86,6 +87,19 @@ class SymbolSystem final : public NumberSystem {
 };
 
 }  // namespace
+
+SymbolTree::~SymbolTree() {
+  std::vector<Number> open;
+  const auto take = [&](Number& part) {
+    if (part.owns_alone() && tree_of(part)->form != Form::symbol) open.push_back(std::move(part));
+  };
+  take(x), take(y);
+  while (!open.empty()) {
+    const Number last = std::move(open.back());
+    open.pop_back();
+    take(tree_of(last)->x), take(tree_of(last)->y);
+  }
+}
 
 const NumberSystem& symbols() {
   static const SymbolSystem system;

@@ -24,12 +24,14 @@ struct SymbolTree final : Number::Value {
         value(number),
         x(std::move(left)),
         y(std::move(right)) {}
+  /// Trees may be as deep as a sum is long, so: no recursion.
+  ~SymbolTree() override;
 
   Form form;
   Function function = Function::add;
   std::uint32_t symbol = 0;
   double value;
-  Number x, y;
+  mutable Number x, y;  // given away at the end
 };
 
 const NumberSystem& symbols();
