@@ -22,23 +22,24 @@ Transcript::Transcript(const Recording& from, std::span<const Id> outputs, Tape&
                        const Replace& replace, std::span<const Id> inputs) {
   Recording& target = to.recording(at);
   originals_ = needed(from, outputs, inputs);
-  if (!originals_.empty()) copies_.resize(originals_.back() + 1);
+  copies_.resize(originals_.size());
   std::vector<Arg> operands;
-  for (Id id : originals_) {
+  for (std::size_t i = 0; i < originals_.size(); ++i) {
+    const Id id = originals_[i];
     const Node& n = from.node(id);
     if (n.leaf() || std::find(inputs.begin(), inputs.end(), id) != inputs.end()) {
       if (n.leaf()) from.require_set(id, "replay", at);
       const Array array = values_of(from, id);
       const Values values = array;
       const LeafKind kind = n.leaf() ? from.leaf(id).kind : LeafKind::input;
-      copies_[id] = target.leaf(kind, n.shape, &values, n.site);
+      copies_[i] = target.leaf(kind, n.shape, &values, n.site);
     } else {
       operands.clear();
-      for (Id operand : from.operands(id)) operands.emplace_back(copies_[operand], n.site);
-      copies_[id] = target.record(replace ? replace(id) : *n.op, operands, from.attributes(id));
+      for (Id operand : from.operands(id)) operands.emplace_back(copy(operand), n.site);
+      copies_[i] = target.record(replace ? replace(id) : *n.op, operands, from.attributes(id));
     }
     if (const auto name = from.name(id); !name.empty())
-      target.name(target.id_of(copies_[id], "transcript", at), name);
+      target.name(target.id_of(copies_[i], "transcript", at), name);
   }
 }
 

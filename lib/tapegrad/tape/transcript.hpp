@@ -3,6 +3,8 @@
 // it likes, and leaves the original untouched.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <functional>
 #include <span>
 #include <vector>
@@ -23,15 +25,20 @@ class Transcript {
   Transcript(const Recording& from, std::span<const Id> outputs, Tape& to, Site at,
              const Replace& replace = {}, std::span<const Id> inputs = {});
 
-  bool has(Id original) const { return original < copies_.size() && copies_[original].defined(); }
-  /// What stands for a record of the original.
-  Tensor copy(Id original) const { return copies_[original]; }
+  bool has(Id original) const {
+    return std::binary_search(originals_.begin(), originals_.end(), original);
+  }
+  /// What stands for a record of the original. Precondition: has(original).
+  Tensor copy(Id original) const {
+    const auto place = std::lower_bound(originals_.begin(), originals_.end(), original);
+    return copies_[static_cast<std::size_t>(place - originals_.begin())];
+  }
   /// The originals, in order.
   std::span<const Id> originals() const { return originals_; }
 
  private:
+  std::vector<Id> originals_;  // ascending
   std::vector<Tensor> copies_;
-  std::vector<Id> originals_;
 };
 
 }  // namespace tapegrad
