@@ -135,7 +135,8 @@ class Document {
   // Reads a fenced block that no comment announces, if there is one.
   bool fenced() {
     if (!at_fence()) return false;
-    static const std::regex code{" *[`~]+ *(cpp|c\\+\\+|cc|cxx|hpp|cmake)( .*)?", std::regex::icase};
+    static const std::regex code{" *[`~]+ *(cpp|c\\+\\+|cc|cxx|hpp|cmake)( .*)?",
+                                 std::regex::icase};
     if (std::regex_match(lines_[here_], code))
       complain(here_, "a block of code that comes from no file");
     for (const std::size_t end = closing(here_); here_ <= end;) copy();
