@@ -83,7 +83,8 @@ BOOST_AUTO_TEST_CASE(what_is_asked_for_is_a_stage_of_its_own) {
 BOOST_AUTO_TEST_CASE(what_two_stages_read_is_a_stage_of_its_own) {
   Program p;
   const Tensor product = matmul(p.x, p.w);
-  equal(lines_of(sum(tanh(product + p.b) * sin(product + 1.0)), p.w),
+  const Tensor left = tanh(product + p.b), right = sin(product + 1.0);  // recorded in this order
+  equal(lines_of(sum(left * right), p.w),
         {"z1 = x w", "a1 = z1 + b", "a2 = tanh(a1)", "a3 = z1 + 1", "a4 = sin(a3)", "a5 = a2 * a4",
          "E = sum(a5)"});
 }
