@@ -36,6 +36,7 @@ std::vector<Array> shares_of(const Tensor& y, const Arg& adjoint,
   std::vector<Tensor> answers(operands.size());
   gradients(seeded(y, adjoint), operands, answers);
   std::vector<Array> result;
+  result.reserve(answers.size());
   for (const Tensor& answer : answers) result.push_back(answer.array());
   return result;
 }

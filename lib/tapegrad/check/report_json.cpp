@@ -26,6 +26,7 @@ std::string json(double value) {
 template <class Items, class Write>
 std::string json(const Items& items, const Write& write) {
   std::vector<std::string> texts;
+  texts.reserve(items.size());
   for (const auto& item : items) texts.push_back(write(item));
   return fmt::format("[{}]", fmt::join(texts, ", "));
 }

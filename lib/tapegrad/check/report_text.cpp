@@ -114,7 +114,7 @@ std::string Report::headline() const {
   // "26 elements", or "28 (26 elements and 2 directions)": what a number of them is said to be out
   // of
   const auto of_all = [&] {
-    const std::string all = summary();
+    std::string all = summary();
     if (all.find(" and ") == std::string::npos) return all;
     return fmt::format("{} ({})", findings_.elements.size(), all);
   };

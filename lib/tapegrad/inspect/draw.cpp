@@ -334,7 +334,8 @@ class Painter {
       if (options_.values) box.value = numbers_text(numbers_->values(id), shape, options_.digits);
       if (!numbers_->has_gradient(id)) continue;
       const std::string text = numbers_text(numbers_->gradient(id), shape, options_.digits);
-      box.gradient = derivative + (text.find('\n') == std::string::npos ? "  " : "\n") + text;
+      const bool one_line = text.find('\n') == std::string::npos;
+      box.gradient = fmt::format("{}{}{}", derivative, one_line ? "  " : "\n", text);
     }
   }
 

@@ -169,6 +169,7 @@ Tensor with_vjp(std::string name, const Arg& y, std::initializer_list<Arg> x,
   recording.keep(composite);
   // The line is that of the composite's own call, which y carries.
   std::vector<Arg> at_line;
+  at_line.reserve(operands.size());
   for (const Arg& operand : operands)
     at_line.push_back(operand.is_number() ? Arg(operand.number(), y.site())
                                           : Arg(operand.tensor(), y.site()));
