@@ -155,7 +155,7 @@ void check_shared(const Op& op, Random& random, OpFindings& found) {
 Section section(std::string name, const std::optional<std::string>& bad, std::string good) {
   return {.name = std::move(name),
           .verdict = bad ? Verdict::fail : Verdict::pass,
-          .sentence = bad ? *bad : std::move(good)};
+          .sentence = bad.value_or(std::move(good))};
 }
 
 /// What is found in many cases is said once, with the case that shows most.

@@ -22,7 +22,7 @@ struct Product {
 /// see it in a loop over an array only by chance.
 template <class T>
 struct Lanes {
-  typedef T type __attribute__((vector_size(16)));
+  using type [[gnu::vector_size(16)]] = T;
 };
 
 /// A tile of a product, some rows of some vectors each: it stays in registers. (r, q) of A is at

@@ -89,11 +89,12 @@ Shape convolved(const Operands& operands, const Shape& x, const Shape& w) {
 /// extents that the attributes name.
 Shape transposed(const Operands& operands, const Shape& other, int channel_axis,
                  std::int64_t channels) {
+  const auto extents = operands.attributes().subspan(9, 2);
   const auto axes = static_cast<int>(operands.attribute(0));
   Shape result = other;
   result.set(channel_axis, channels);
   for (int axis = -axes; axis < 0; ++axis)
-    result.set(result.rank() + axis, operands.attribute(static_cast<std::size_t>(11 + axis)));
+    result.set(result.rank() + axis, *(extents.end() + axis));
   return result;
 }
 

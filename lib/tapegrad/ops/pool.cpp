@@ -53,8 +53,9 @@ Shape pooled(const Operands& operands, const Shape& x) {
 Shape image_shape(const Operands& operands) {
   Shape x = operands[0];
   if (x.rank() < 2) return pooled(operands, x);  // which refuses it
-  for (int axis : {0, 1})
-    x.set(x.rank() - 2 + axis, operands.attribute(static_cast<std::size_t>(7 + axis)));
+  const auto extents = operands.attributes().subspan(7, 2);
+  x.set(x.rank() - 2, extents[0]);
+  x.set(x.rank() - 1, extents[1]);
   if (const Shape y = pooled(operands, x); y != operands[0])
     operands.fail(fmt::format("a pool of {} has the shape {}", text(x), text(y)));
   return x;
