@@ -1,6 +1,6 @@
 // A derivation is right: its printed arithmetic gives the printed results, its formulas the values
 // of the tape, its paths the gradient; and explaining changes nothing.
-#include "tapegrad/inspect/explain.hpp"
+#include "tapegrad/explain/explain.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>
@@ -872,7 +872,7 @@ BOOST_AUTO_TEST_CASE(another_language_is_another_table) {
 BOOST_AUTO_TEST_CASE(every_word_is_used) {
   // A word in the table that no derivation says is one too many to translate.
   const auto content = [](const std::string& name) {
-    std::ifstream file(std::string(TAPEGRAD_SOURCE_DIR "/lib/tapegrad/inspect/") + name);
+    std::ifstream file(std::string(TAPEGRAD_SOURCE_DIR "/lib/tapegrad/explain/") + name);
     return std::string(std::istreambuf_iterator<char>(file), {});
   };
   std::string code;

@@ -17,8 +17,9 @@ const fs::path library = fs::path{TAPEGRAD_SOURCE_DIR} / "lib";
 
 // Which floor a room is on. Rooms on one floor do not see each other.
 const std::map<std::string, int> floors = {
-    {"base", 0},    {"kernel", 1},  {"tape", 2}, {"ops", 3},   {"autodiff", 4}, {"check", 5},
-    {"program", 6}, {"inspect", 6}, {"nn", 7},   {"optim", 8}, {"data", 8},     {"io", 8}};
+    {"base", 0},  {"kernel", 1},  {"tape", 2},    {"ops", 3}, {"autodiff", 4},
+    {"check", 5}, {"program", 6}, {"inspect", 6}, {"nn", 7},  {"explain", 7},
+    {"optim", 8}, {"data", 8},    {"io", 8}};
 
 // "tapegrad/tape/node.hpp" -> "tape"; the door and whatever else is in no room -> ""
 std::string room_of(const std::string& file) {

@@ -1,6 +1,6 @@
 // All ways from one element to y: how many there are, the largest, and that they add up to the
 // gradient.
-#include "tapegrad/inspect/paths.hpp"
+#include "tapegrad/explain/paths.hpp"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>

@@ -20,8 +20,8 @@
 
 #include "arithmetic.hpp"
 #include "tapegrad/check/sample.hpp"
-#include "tapegrad/inspect/stages.hpp"
-#include "tapegrad/inspect/typeset.hpp"
+#include "tapegrad/explain/stages.hpp"
+#include "tapegrad/explain/typeset.hpp"
 #include "tapegrad/kernel/number_systems.hpp"
 #include "tapegrad/tape/trial.hpp"
 #include "tapegrad/tapegrad.hpp"

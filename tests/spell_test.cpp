@@ -1,5 +1,5 @@
 // Numbers that remember how they were computed, and how they are written down.
-#include "tapegrad/inspect/spell.hpp"
+#include "tapegrad/explain/spell.hpp"
 
 #include <fmt/format.h>
 

@@ -1,5 +1,5 @@
 // In which stages a reader takes a computation, and what they are called.
-#include "tapegrad/inspect/stages.hpp"
+#include "tapegrad/explain/stages.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <span>
@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "refusal.hpp"
-#include "tapegrad/inspect/stage_alone.hpp"
+#include "tapegrad/explain/stage_alone.hpp"
 #include "tapegrad/tapegrad.hpp"
 
 namespace {

@@ -15,7 +15,7 @@
 #include "refusal.hpp"
 #include "tapegrad/base/creation.hpp"
 #include "tapegrad/check/op_cases.hpp"
-#include "tapegrad/inspect/derivation.hpp"
+#include "tapegrad/explain/derivation.hpp"
 #include "tapegrad/inspect/formula.hpp"
 #include "tapegrad/ops/catalogue.hpp"
 #include "tapegrad/tape/tape.hpp"

@@ -1,4 +1,4 @@
-#include "tapegrad/inspect/stage_alone.hpp"
+#include "tapegrad/explain/stage_alone.hpp"
 
 #include <algorithm>
 
@@ -6,21 +6,9 @@
 #include "tapegrad/check/sample.hpp"
 #include "tapegrad/inspect/formula.hpp"
 #include "tapegrad/kernel/symbols.hpp"
+#include "tapegrad/tape/needed.hpp"
 
 namespace tapegrad {
-namespace {
-
-/// Whether what some outputs need includes a record.
-bool reads(const Recording& recording, std::span<const Id> outputs, Id record) {
-  std::vector<std::uint8_t> needed(recording.size(), 0);
-  for (Id id : outputs) needed[id] = 1;
-  for (Id id = recording.size(); id-- > record;)
-    if (needed[id] != 0)
-      for (Id operand : recording.operands(id)) needed[operand] = 1;
-  return needed[record] != 0;
-}
-
-}  // namespace
 
 StageAlone::StageAlone(const Stages& stages, const Stage& stage) : stages_(stages), stage_(stage) {
   tape_.limit(static_cast<std::size_t>(-1));
@@ -161,7 +149,9 @@ std::vector<std::vector<Number>> StageAlone::symbolic_back(const SymbolOf& symbo
   const std::vector<Id> outputs = ids(shares_);
   std::vector<Id> originals = stage_.inputs, free;
   // Where the rule reads the result, that is a symbol, too; else it need not be computed.
-  if (reads(recording, outputs, copy(stage_.out()))) originals.push_back(stage_.out());
+  const std::vector<Id> read = needed(recording, outputs);
+  if (std::binary_search(read.begin(), read.end(), copy(stage_.out())))
+    originals.push_back(stage_.out());
   for (Id id : originals) free.push_back(copy(id));
   const Id seed = id(seed_);
   free.push_back(seed);

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
-#include "tapegrad/inspect/derivation.hpp"
-#include "tapegrad/inspect/mathematics.hpp"
-#include "tapegrad/inspect/typeset.hpp"
+#include "tapegrad/explain/derivation.hpp"
+#include "tapegrad/explain/mathematics.hpp"
+#include "tapegrad/explain/typeset.hpp"
 
 namespace tapegrad {
 namespace {

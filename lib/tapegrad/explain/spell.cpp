@@ -1,4 +1,4 @@
-#include "tapegrad/inspect/spell.hpp"
+#include "tapegrad/explain/spell.hpp"
 
 #include <fmt/format.h>
 

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "tapegrad/inspect/explainer.hpp"
+#include "tapegrad/explain/explainer.hpp"
 
 namespace tapegrad {
 namespace {
@@ -138,6 +138,9 @@ void Explainer::path(Section& section, const Paths::Path& path) {
   }
   section.lines.emplace_back(Sentence{std::move(chain)});
   Equation equation{.sides = {{.formula = std::move(product)}}};
+  if (paths_->count() == 1)  // the path is the whole sum
+    equation.sides.insert(equation.sides.begin(),
+                          {.formula = derivative(stages_.name(x_, element_))});
   if (n > 1) equation.sides.push_back(result(by_printed, path.product));
   const double whole = stages_.adjoint(x_, element_);
   if (paths_->count() > 1 && whole != 0)
@@ -156,6 +159,7 @@ void Explainer::merged() {
     const std::string some = called(shown_[shown_.size() - 2]);
     say(s, words_.deltas, delta(some), derivative(some), name(stages_.y()));
   }
+  if (!sample_note_.empty()) say(s, words_.deltas_alike);
   // Tensors from y backwards, the elements of each in their order.
   std::vector<std::size_t> order(shown_.size());
   std::iota(order.begin(), order.end(), std::size_t{0});

@@ -1,4 +1,4 @@
-#include "tapegrad/inspect/mathematics.hpp"
+#include "tapegrad/explain/mathematics.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "tapegrad/inspect/derivation.hpp"
+#include "tapegrad/explain/derivation.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <ostream>
 
 #include "tapegrad/base/error.hpp"
-#include "tapegrad/inspect/typeset.hpp"
+#include "tapegrad/explain/typeset.hpp"
 
 namespace tapegrad {
 namespace {

@@ -1,14 +1,16 @@
-#include "tapegrad/inspect/stages.hpp"
+#include "tapegrad/explain/stages.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
 #include "tapegrad/autodiff/gradient.hpp"
 #include "tapegrad/check/sample.hpp"
 #include "tapegrad/check/subject.hpp"
+#include "tapegrad/tape/needed.hpp"
 #include "tapegrad/tape/transcript.hpp"
 
 namespace tapegrad {
@@ -55,19 +57,15 @@ Stages::Stages(std::string_view doing, const Tensor& y, std::span<const Tensor> 
   if (std::find(outputs.begin() + 1, outputs.end(), outputs[0]) != outputs.end())
     refuse("the tensor is differentiated by itself: that is 1");
   originals_.assign(recording().size(), Node::none);
-  std::vector<std::uint8_t> needed(recording().size(), 0);
   y_ = copy(outputs[0]);
-  needed[y_] = 1;
   for (Id id : transcript.originals()) originals_[copy(id)] = id;
-  for (Id id = y_ + 1; id-- > 0;)
-    if (needed[id] != 0)
-      for (Id operand : recording().operands(id)) needed[operand] = 1;
+  const std::vector<Id> records = needed(recording(), std::span<const Id>(&y_, 1));
   for (std::size_t i = 1; i < outputs.size(); ++i) x_.push_back(copy(outputs[i]));
   if (x_.empty())
-    for (Id id = 0; id <= y_; ++id)
-      if (needed[id] != 0 && recording().is(id, LeafKind::parameter)) x_.push_back(id);
+    std::copy_if(records.begin(), records.end(), std::back_inserter(x_),
+                 [&](Id id) { return recording().is(id, LeafKind::parameter); });
   if (x_.empty()) refuse("the tensor depends on no parameter", "say by what: explain(y, x)");
-  group(needed);
+  group(records);
   name_all();
   find_adjoints(at);
   if (std::none_of(x_.begin(), x_.end(), [&](Id id) { return on_way(id); }))
@@ -111,15 +109,15 @@ bool Stages::belongs(Id id, Id to) const {
   return (linear && plain(node(to).op->notation)) || value_of_composite;
 }
 
-void Stages::group(const std::vector<std::uint8_t>& needed) {
+void Stages::group(const std::vector<Id>& records) {
   const std::set<Id> wanted(x_.begin(), x_.end());
   std::vector<Id> stage_of(y_ + 1, Node::none);  // by its result
   std::vector<std::vector<Id>> consumers(y_ + 1);
-  for (Id id = 0; id <= y_; ++id)
-    if (needed[id] != 0)
-      for (Id operand : recording().operands(id)) consumers[operand].push_back(id);
-  for (Id id = y_ + 1; id-- > 0;) {
-    if (needed[id] == 0 || node(id).leaf()) continue;
+  for (Id id : records)
+    for (Id operand : recording().operands(id)) consumers[operand].push_back(id);
+  for (auto record = records.rbegin(); record != records.rend(); ++record) {
+    const Id id = *record;
+    if (node(id).leaf()) continue;
     stage_of[id] = id;
     if (id == y_ || named(id) || wanted.contains(id)) continue;
     const Id to = stage_of[consumers[id].front()];
@@ -129,8 +127,7 @@ void Stages::group(const std::vector<std::uint8_t>& needed) {
       stage_of[id] = to;
   }
   std::unordered_map<Id, std::size_t> place;
-  for (Id id = 0; id <= y_; ++id) {
-    if (needed[id] == 0) continue;
+  for (Id id : records) {
     if (node(id).leaf()) {
       if (!literal(id)) leaves_.push_back(id);
     } else if (stage_of[id] == id) {
@@ -138,8 +135,8 @@ void Stages::group(const std::vector<std::uint8_t>& needed) {
       stages_.emplace_back();
     }
   }
-  for (Id id = 0; id <= y_; ++id) {
-    if (needed[id] == 0 || node(id).leaf()) continue;
+  for (Id id : records) {
+    if (node(id).leaf()) continue;
     Stage& stage = stages_[place.at(stage_of[id])];
     stage.records.push_back(id);
     for (Id operand : recording().operands(id)) {

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "tapegrad/inspect/derivation.hpp"
-#include "tapegrad/inspect/typeset.hpp"
+#include "tapegrad/explain/derivation.hpp"
+#include "tapegrad/explain/typeset.hpp"
 
 namespace tapegrad {
 

@@ -18,10 +18,10 @@
 #include <utility>
 #include <vector>
 
-#include "tapegrad/inspect/explain.hpp"
-#include "tapegrad/inspect/paths.hpp"
-#include "tapegrad/inspect/stage_alone.hpp"
-#include "tapegrad/inspect/stages.hpp"
+#include "tapegrad/explain/explain.hpp"
+#include "tapegrad/explain/paths.hpp"
+#include "tapegrad/explain/stage_alone.hpp"
+#include "tapegrad/explain/stages.hpp"
 #include "tapegrad/kernel/symbols.hpp"
 
 namespace tapegrad {

@@ -8,8 +8,8 @@
 #include <functional>
 #include <vector>
 
-#include "tapegrad/inspect/stage_alone.hpp"
-#include "tapegrad/inspect/stages.hpp"
+#include "tapegrad/explain/stage_alone.hpp"
+#include "tapegrad/explain/stages.hpp"
 
 namespace tapegrad {
 

@@ -1,4 +1,4 @@
-#include "tapegrad/inspect/paths.hpp"
+#include "tapegrad/explain/paths.hpp"
 
 #include <algorithm>
 #include <cmath>

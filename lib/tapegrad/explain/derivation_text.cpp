@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "tapegrad/inspect/derivation.hpp"
-#include "tapegrad/inspect/typeset.hpp"
+#include "tapegrad/explain/derivation.hpp"
+#include "tapegrad/explain/typeset.hpp"
 
 namespace tapegrad {
 namespace {

@@ -1,10 +1,10 @@
-#include "tapegrad/inspect/explain.hpp"
+#include "tapegrad/explain/explain.hpp"
 
 #include <algorithm>
 #include <cmath>
 
 #include "tapegrad/check/sample.hpp"
-#include "tapegrad/inspect/explainer.hpp"
+#include "tapegrad/explain/explainer.hpp"
 
 namespace tapegrad {
 namespace {
@@ -164,6 +164,12 @@ void Explainer::network(const std::string& question) {
   for (const Stage& stage : stages_.all())
     if (shown())
       row(stage.out(), fmt::format("`{}`", alone(stage).formula(names(), options_.digits)));
+  // Who runs a program of others has no line of his own.
+  if (std::all_of(table.rows.begin(), table.rows.end(),
+                  [](const auto& cells) { return cells.back().empty(); })) {
+    table.head.pop_back();
+    for (auto& cells : table.rows) cells.pop_back();
+  }
   s.lines.emplace_back(std::move(table));
 }
 

@@ -1,7 +1,7 @@
 // The section "forward": each step from the leaves to y.
 #include <algorithm>
 
-#include "tapegrad/inspect/explainer.hpp"
+#include "tapegrad/explain/explainer.hpp"
 
 namespace tapegrad {
 namespace {

@@ -8,8 +8,8 @@
 #include "tapegrad/autodiff/gradient.hpp"
 #include "tapegrad/base/random.hpp"
 #include "tapegrad/check/slope.hpp"
-#include "tapegrad/inspect/explainer.hpp"
-#include "tapegrad/inspect/spell.hpp"
+#include "tapegrad/explain/explainer.hpp"
+#include "tapegrad/explain/spell.hpp"
 #include "tapegrad/kernel/number_systems.hpp"
 #include "tapegrad/tape/trial.hpp"
 

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "tapegrad/inspect/derivation.hpp"
+#include "tapegrad/explain/derivation.hpp"
 #include "tapegrad/inspect/notation.hpp"
 
 namespace tapegrad {

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "tapegrad/inspect/stages.hpp"
+#include "tapegrad/explain/stages.hpp"
 #include "tapegrad/kernel/number.hpp"
 #include "tapegrad/tape/tape.hpp"
 #include "tapegrad/tape/transcript.hpp"

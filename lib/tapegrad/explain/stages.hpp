@@ -68,7 +68,7 @@ class Stages {
   const Recording& original() const { return original_; }
 
  private:
-  void group(const std::vector<std::uint8_t>& needed);
+  void group(const std::vector<Id>& records);
   bool belongs(Id id, Id to) const;
   std::uint32_t composite(Id id) const;
   void name_all();

@@ -9,8 +9,8 @@
 
 #include "tapegrad/base/index.hpp"
 #include "tapegrad/base/site.hpp"
-#include "tapegrad/inspect/derivation.hpp"
-#include "tapegrad/inspect/words.hpp"
+#include "tapegrad/explain/derivation.hpp"
+#include "tapegrad/explain/words.hpp"
 #include "tapegrad/tape/tensor.hpp"
 
 namespace tapegrad {

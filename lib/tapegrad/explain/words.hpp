@@ -63,10 +63,11 @@ struct Words {
   // Merged.
   std::string_view deltas =
       "`{}` is short for `{}`, and so for every other quantity. From `{}` backwards, each is made "
-      "of "
-      "those after it, once, however many paths share it.";
+      "of those after it, once, however many paths share it.";
+  std::string_view deltas_alike = "The deltas of the other rows are found in the same way.";
   std::string_view saved =
-      "Path by path, this takes {} multiplications; merged, {}: that is back-propagation.";
+      "To multiply the slopes of the steps path by path takes {} multiplications; merged, {}: that "
+      "is back-propagation.";
 
   // In matrices.
   std::string_view matrix_form = "The same for all elements at once, as it was computed.";

@@ -1,11 +1,11 @@
-#include "tapegrad/inspect/explainer.hpp"
+#include "tapegrad/explain/explainer.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
 
 #include "tapegrad/check/sample.hpp"
-#include "tapegrad/inspect/spell.hpp"
+#include "tapegrad/explain/spell.hpp"
 
 namespace tapegrad {
 namespace {

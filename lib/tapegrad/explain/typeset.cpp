@@ -1,4 +1,4 @@
-#include "tapegrad/inspect/typeset.hpp"
+#include "tapegrad/explain/typeset.hpp"
 
 #include <algorithm>
 #include <cctype>

@@ -3,7 +3,7 @@
 #include <map>
 #include <set>
 
-#include "tapegrad/inspect/explainer.hpp"
+#include "tapegrad/explain/explainer.hpp"
 #include "tapegrad/inspect/formula.hpp"
 
 namespace tapegrad {
