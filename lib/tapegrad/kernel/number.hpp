@@ -10,39 +10,11 @@
 #include <type_traits>
 #include <utility>
 
+#include "tapegrad/kernel/function.hpp"
+
 namespace tapegrad {
 
 class Number;
-
-/// What kernels may compute with beside comparisons. Written with `using std::exp; exp(x)`.
-enum class Function : std::uint8_t {
-  add,
-  subtract,
-  multiply,
-  divide,
-  pow,
-  atan2,  // of two numbers
-  negate,
-  abs,
-  floor,
-  sqrt,
-  exp,
-  expm1,
-  log,
-  log1p,
-  log2,
-  sin,
-  cos,
-  tan,
-  asin,
-  acos,
-  atan,
-  sinh,
-  cosh,
-  tanh,
-  erf,
-  erfc,
-};
 
 /// One way to compute. A system must outlive its numbers.
 class NumberSystem {
@@ -159,7 +131,12 @@ class Number {
 
  private:
   static Number apply(Function f, const Number& x);
-  static Number apply(Function f, const Number& x, const Number& y);
+  // Inline for literals, of which an explanation of a large network multiplies millions.
+  static Number apply(Function f, const Number& x, const Number& y) {
+    return x.value_ == nullptr && y.value_ == nullptr ? Number(evaluate(f, x.literal_, y.literal_))
+                                                      : apply_in_system(f, x, y);
+  }
+  static Number apply_in_system(Function f, const Number& x, const Number& y);
   static std::partial_ordering compare(const Number& x, const Number& y);
   static bool equal(const Number& x, const Number& y);
   double rounded() const { return value_ ? value_->system.value(*this) : literal_; }
