@@ -9,7 +9,6 @@
 namespace tapegrad {
 namespace {
 
-constexpr std::size_t most_rows = 24;    // of the table of the network
 constexpr std::size_t most_stages = 12;  // that are written out, half of them at either end
 
 }  // namespace
@@ -144,14 +143,11 @@ void Explainer::network(const std::string& question) {
     table.rows.push_back({fmt::format("`{}`", name(id)), text(stages_.shape(id)), std::move(what),
                           at ? text(at) : ""});
   };
-  const std::size_t rows = stages_.leaves().size() + stages_.all().size();
-  std::size_t n = 0;
+  Rows rows{stages_.leaves().size() + stages_.all().size()};
   const auto shown = [&] {
-    const std::size_t i = n++;
-    if (rows <= most_rows || i < most_rows / 2 || i >= rows - most_rows / 2) return true;
-    if (i == most_rows / 2)
-      table.rows.push_back({"", "", filled(words_.more_rows, rows - most_rows / 2 * 2), ""});
-    return false;
+    return rows.next([&](std::size_t others) {
+      table.rows.push_back({"", "", filled(words_.more_rows, others), ""});
+    });
   };
   for (Id id : stages_.leaves()) {
     if (!shown()) continue;

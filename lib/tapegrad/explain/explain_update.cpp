@@ -114,7 +114,9 @@ void Explainer::update_of_all() {
   std::copy_if(stages_.x().begin(), stages_.x().end(), std::back_inserter(ids),
                [&](Id id) { return stages_.on_way(id); });
   const Descent all = descent(ids);
+  Rows rows{ids.size()};
   for (const auto& [id, step] : all.moves) {
+    if (!rows.next([&](std::size_t others) { say(s, words_.more_rows, others); })) continue;
     const std::string of = stages_.name(id);
     Equation equation{
         .sides = {{.formula = d_.quantity({Kind::value, of + "+"})},
@@ -201,8 +203,15 @@ void Explainer::check_of_all() {
                        filled(words_.by_differences, name(stages_.y())),
                        std::string(words_.by_forward_mode), std::string(words_.agrees)}};
   Random random{1};
+  const auto on_way = [&](Id id) { return stages_.on_way(id); };
+  Rows rows{
+      static_cast<std::size_t>(std::count_if(stages_.x().begin(), stages_.x().end(), on_way))};
   for (const Id id : stages_.x()) {
-    if (!stages_.on_way(id)) continue;
+    if (!on_way(id)) continue;
+    const bool shown = rows.next([&](std::size_t others) {
+      table.rows.push_back({filled(words_.more_rows, others), "", "", "", ""});
+    });
+    if (!shown) continue;
     const std::vector<double> direction = random.normal(0, 1, stages_.shape(id)).values();
     const std::vector<double> slopes = stages_.adjoint(id).values();
     const double tape = std::inner_product(slopes.begin(), slopes.end(), direction.begin(), 0.0);

@@ -96,6 +96,20 @@ class Explainer {
   static void say(Section& section, std::string_view words, const A&... a) {
     section.lines.emplace_back(Sentence{filled(words, a...)});
   }
+  /// Of many rows, the first and the last are shown.
+  struct Rows {
+    static constexpr std::size_t most = 24;
+    std::size_t count, done = 0;
+
+    /// Whether the next one is shown; the first that is not tells how many are not.
+    template <class F>
+    bool next(const F& tell) {
+      const std::size_t i = done++;
+      const bool shown = count <= most || i < most / 2 || i >= count - most / 2;
+      if (!shown && i == most / 2) tell(count - most);
+      return shown;
+    }
+  };
   /// Valid until the next one is asked for.
   StageAlone& alone(const Stage& stage);
   std::function<std::string(Id)> names() {
