@@ -30,6 +30,7 @@
 #include "tapegrad/check/slope.hpp"
 #include "tapegrad/check/verdict.hpp"
 #include "tapegrad/explain/derivation.hpp"
+#include "tapegrad/explain/exercise.hpp"
 #include "tapegrad/explain/explain.hpp"
 #include "tapegrad/explain/words.hpp"
 #include "tapegrad/inspect/draw.hpp"

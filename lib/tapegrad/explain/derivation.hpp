@@ -20,8 +20,9 @@ namespace tapegrad {
 /// What a formula calls by name.
 struct Quantity {
   /// A value: `net_h1`, `w5`, `hidden.weight[0,1]`. A delta: how the result changes with it,
-  /// `δ(net_h1)`. A derivative, written as a fraction: of `of` by `name`, `∂E/∂w5`.
-  enum class Kind : std::uint8_t { value, delta, derivative };
+  /// `δ(net_h1)`. A derivative, written as a fraction: of `of` by `name`, `∂E/∂w5`. A blank, with
+  /// its number.
+  enum class Kind : std::uint8_t { value, delta, derivative, blank };
   Kind kind = Kind::value;
   std::string name;
   std::string of = {};

@@ -21,6 +21,7 @@ std::string quantity_text(const Quantity& quantity) {
   };
   if (quantity.kind == Quantity::Kind::delta) return "δ(" + quantity.name + ")";
   if (quantity.kind == Quantity::Kind::value) return quantity.name;
+  if (quantity.kind == Quantity::Kind::blank) return "__" + quantity.name + "__";
   return fmt::format("∂{}/∂{}", whole(quantity.of), whole(quantity.name));
 }
 
@@ -181,7 +182,9 @@ std::vector<std::string> set_sentence(const Derivation& derivation, std::string_
 // ---- matrices
 
 /// Points under points; the marked element between arrows.
-std::vector<std::string> set_matrix(const Side& side) {
+std::vector<std::string> set_matrix(const Derivation& derivation, Side side) {
+  for (auto& row : side.rows)
+    for (std::string& cell : row) cell = Formula(derivation, false).set(cell).text();
   struct Column {
     std::size_t before = 0, after = 0;
     bool marked = false;
@@ -267,7 +270,7 @@ class Equations {
   BrokenLine set_side(const Equation& e, std::size_t i) const {
     if (e.sides[i].rows.empty()) return Formula(derivation_, e.matrices).set(e.sides[i].formula);
     BrokenLine row;
-    row.put(set_matrix(e.sides[i])[0]);
+    row.put(set_matrix(derivation_, e.sides[i])[0]);
     return row;
   }
 
@@ -292,7 +295,7 @@ class Equations {
       const std::string behind(columns(front), ' ');
       std::vector<std::string> side;
       if (e.sides[i].rows.size() > 1) {
-        side = set_matrix(e.sides[i]);
+        side = set_matrix(derivation_, e.sides[i]);
       } else {
         const std::size_t used = columns(front) + 2;
         for (const BrokenLine& part :

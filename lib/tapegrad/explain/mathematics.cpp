@@ -301,6 +301,8 @@ class Formula {
 
   void set_quantity(const Quantity* q) {
     if (q == nullptr) return line_.put("?");
+    if (q->kind == Quantity::Kind::blank)
+      return line_.put(fmt::format("\\underline{{\\quad {} \\quad}}", q->name), 6);
     const BrokenLine name = math_name(q->name);
     if (q->kind == Quantity::Kind::value) return line_.put(name);
     if (q->kind == Quantity::Kind::delta)

@@ -17,6 +17,7 @@ struct Words {
   std::string_view matrices = "In matrices";
   std::string_view update = "The update";
   std::string_view check = "The check";
+  std::string_view answers = "Answers";
 
   // The network.
   std::string_view asked = "Asked is `{}`: how fast `{}` changes with `{}`, which is {}.";
