@@ -13,7 +13,6 @@
 
 namespace by_hand {
 
-// [weights]
 constexpr double i1 = 0.05, i2 = 0.10;  // the inputs
 constexpr double t1 = 0.01, t2 = 0.99;  // the targets: what the outputs should be
 
@@ -24,15 +23,12 @@ struct Weights {
   double w7 = 0.50, w8 = 0.55;  // from h1 and h2 to o2
   double b1 = 0.35, b2 = 0.60;  // the biases of h1 and h2, and of o1 and o2
 };
-// [/weights]
 
 struct Values {
   double net_h1, net_h2, out_h1, out_h2, net_o1, net_o2, out_o1, out_o2, E;
 };
 
-// [sigmoid]
 inline double sigmoid(double net) { return 1 / (1 + std::exp(-net)); }
-// [/sigmoid]
 
 inline Values forward(const Weights& w) {
   Values v{};

@@ -16,7 +16,6 @@ inline tg::Tensor bias(tg::Tape& tape, Biases biases, double value) {
   return biases == Biases::shared ? tape.parameter(value) : tape.parameter({value, value});
 }
 
-// [network]
 struct Net {
   tg::Linear hidden, output;
 };
@@ -37,10 +36,12 @@ struct TwoTwoTwo {
 
     i = tape.input({{0.05, 0.10}}).named("i");
     t = tape.input({{0.01, 0.99}}).named("t");
+    // [forward]
     net_h = net.hidden(i).named("net_h");
     out_h = sigmoid(net_h).named("out_h");
     net_o = net.output(out_h).named("net_o");
     out_o = sigmoid(net_o).named("out_o");
+    // [/forward]
     E = half_squared_error(out_o, t).named("E");
     tg::name_elements(i, {"i1", "i2"});
     tg::name_elements(t, {"t1", "t2"});
@@ -50,4 +51,3 @@ struct TwoTwoTwo {
     tg::name_elements(out_o, {"out_o1", "out_o2"});
   }
 };
-// [/network]

@@ -47,10 +47,12 @@ inline void you_should_see(double by_rule, double by_difference) {
              number(by_difference));
 }
 
-/// One section of a derivation, below a heading of the page's own.
+/// One section of a derivation, below a heading of the page's own. What an approximately-equal sign
+/// means stands on page 4.
 inline std::string formulas(const tg::Derivation& derivation, std::string_view section) {
   tg::Derivation part = derivation.section(section);
   part.sections.front().title.clear();
+  part.footnote.clear();
   return markdown(part);
 }
 
