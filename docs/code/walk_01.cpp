@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <string>
 #include <tapegrad/tapegrad.hpp>
 #include <vector>
 
@@ -32,11 +33,11 @@ double logit(double out) { return std::log(out / (1 - out)); }
 void symbols() {
   say(R"(| symbol | on the tape | shape | value | what it is |
 |---|---|---|---|---|
-| $i_1$, $i_2$ | `i` | (1, 2) | @, @ | the inputs |
-| $w_1$, $w_2$ | `h1.weight` | (2, 1) | @, @ | the weights, one for each input |
-| $b_1$ | `h1.bias` | (1) | @ | the bias |
-| $\mathit{net}$ | `net` | (1, 1) | to be computed | what goes in: the weighted sum, plus the bias |
-| $\mathit{out}$ | `out` | (1, 1) | to be computed | what comes out: the activation, $\sigma(\mathit{net})$ |)",
+| $`i_1`$, $`i_2`$ | `i` | (1, 2) | @, @ | the inputs |
+| $`w_1`$, $`w_2`$ | `h1.weight` | (2, 1) | @, @ | the weights, one for each input |
+| $`b_1`$ | `h1.bias` | (1) | @ | the bias |
+| $`\mathit{net}`$ | `net` | (1, 1) | to be computed | what goes in: the weighted sum, plus the bias |
+| $`\mathit{out}`$ | `out` | (1, 1) | to be computed | what comes out: the activation, $`\sigma(\mathit{net})`$ |)",
       {inputs[0], inputs[1], weights[0], weights[1], bias_of_h1});
 }
 
@@ -51,9 +52,14 @@ void sum() {
 }
 
 void squashed() {
-  fmt::print("| $\\mathit{{net}}$ | $\\sigma(\\mathit{{net}})$ |\n|---:|---:|\n");
-  for (double net : {-6, -2, 0, 2, 6})
-    fmt::print("| {:.0f} | {:.4f} |\n", net, by_hand::sigmoid(net));
+  std::string nets, squashed, line;
+  for (double net : {-6, -2, 0, 2, 6}) {
+    nets += fmt::format(" {:.0f} |", net);
+    line += "---:|";
+    squashed += fmt::format(" {:.4f} |", by_hand::sigmoid(net));
+  }
+  fmt::print("| $`\\mathit{{net}}`$ |{}\n|---|{}\n| $`\\sigma(\\mathit{{net}})`$ |{}\n", nets, line,
+             squashed);
 }
 
 struct OnTape {
@@ -84,9 +90,8 @@ void on_tape() {
   const OnTape n;
   const double out = neuron(inputs, weights, bias_of_h1);
   agree(out, n.out.item(), "the neuron by hand and on the tape");
-  say("You should see `@` for $\\mathit{net}$ and `@` for $\\mathit{out}$, by hand and on the "
-      "tape: "
-      "the program of this page compares all digits.",
+  say("You should see `@` for $`\\mathit{net}`$ and `@` for $`\\mathit{out}`$, by hand and on the "
+      "tape.",
       {n.net.item(), n.out.item()});
 }
 
@@ -125,17 +130,15 @@ void bias() {
   }
   fmt::print(
       "\nAbove one half means yes. With a bias all four answers are right: the neuron has learned "
-      "the "
-      "weights {:.2f} and {:.2f} and the bias {:.2f}. Without one it says one half to "
+      "the weights {:.2f} and {:.2f} and the bias {:.2f}. Without one it says one half to "
       "everything.\n",
       with.weights[0], with.weights[1], with.bias);
 }
 
 void mistake() {
   const double wrong = neuron(inputs, weights, 0);
-  say("> **The bias forgotten.** Then $\\mathit{net}$ is @ and $\\mathit{out}$ is @. If your "
-      "number "
-      "is close to one half, look for the bias first.",
+  say("> **The bias forgotten.** Then $`\\mathit{net}`$ is @ and $`\\mathit{out}`$ is @. If your "
+      "number is close to one half, look for the bias first.",
       {logit(wrong), wrong});
   require(std::abs(wrong - neuron(inputs, weights, bias_of_h1)) > 0.05, "the mistake shows");
 }
@@ -143,7 +146,8 @@ void mistake() {
 void answer_zero() {
   const double out = neuron(inputs, {0, 0}, 0);
   agree(out, 0.5, "sigma(0)", 0);
-  say("@, because $\\mathit{net}$ is 0 whatever comes in, and $\\sigma(0) = 1/(1 + 1)$.", {out});
+  say("@, because $`\\mathit{net}`$ is 0 whatever comes in, and $`\\sigma(0) = 1/(1 + 1)`$.",
+      {out});
 }
 
 void answer_exclusive() {
