@@ -23,15 +23,15 @@ void symbols() {
   const Weights w;
   say(R"(| symbol | on the tape | shape | values | what it is |
 |---|---|---|---|---|
-| $i_1$, $i_2$ | `i` | (1, 2) | @, @ | the inputs |
-| $w_1$, $w_2$ | first column of `W1` | (2, 2) | @, @ | weights from $i_1$ and $i_2$ to $h_1$ |
-| $w_3$, $w_4$ | second column of `W1` | | @, @ | weights from $i_1$ and $i_2$ to $h_2$ |
-| $b_1$ | `b1` | () | @ | the bias of $h_1$ and of $h_2$ |
-| $w_5$, $w_6$ | first column of `W2` | (2, 2) | @, @ | weights from $h_1$ and $h_2$ to $o_1$ |
-| $w_7$, $w_8$ | second column of `W2` | | @, @ | weights from $h_1$ and $h_2$ to $o_2$ |
-| $b_2$ | `b2` | () | @ | the bias of $o_1$ and of $o_2$ |
-| $\mathit{net}_{h1}$ ... | `net_h`, `net_o` | (1, 2) | to be computed | what goes into a neuron |
-| $\mathit{out}_{h1}$ ... | `out_h`, `out_o` | (1, 2) | to be computed | what comes out of it |)",
+| $`i_1`$, $`i_2`$ | `i` | (1, 2) | @, @ | the inputs |
+| $`w_1`$, $`w_2`$ | first column of `W1` | (2, 2) | @, @ | weights from $`i_1`$ and $`i_2`$ to $`h_1`$ |
+| $`w_3`$, $`w_4`$ | second column of `W1` | | @, @ | weights from $`i_1`$ and $`i_2`$ to $`h_2`$ |
+| $`b_1`$ | `b1` | () | @ | the bias of $`h_1`$ and of $`h_2`$ |
+| $`w_5`$, $`w_6`$ | first column of `W2` | (2, 2) | @, @ | weights from $`h_1`$ and $`h_2`$ to $`o_1`$ |
+| $`w_7`$, $`w_8`$ | second column of `W2` | | @, @ | weights from $`h_1`$ and $`h_2`$ to $`o_2`$ |
+| $`b_2`$ | `b2` | () | @ | the bias of $`o_1`$ and of $`o_2`$ |
+| $`\mathit{net}_{h1}`$ to $`\mathit{net}_{o2}`$ | `net_h`, `net_o` | (1, 2) | to be computed | what goes into a neuron |
+| $`\mathit{out}_{h1}`$ to $`\mathit{out}_{o2}`$ | `out_h`, `out_o` | (1, 2) | to be computed | what comes out of it |)",
       {i1, i2, w.w1, w.w2, w.w3, w.w4, w.b1, w.w5, w.w6, w.w7, w.w8, w.b2});
 }
 
@@ -91,13 +91,17 @@ void mistake() {
   const tg::Tensor W = tape.parameter({{0.15, 0.20}, {0.25, 0.30}});
   agree((matmul(x, W) + 0.35).at(0, 0), turned.net_h1, "the matrix typed in the other layout");
   say("> **The matrix turned.** Many texts write one *row* of weights for each neuron; a `Linear` "
-      "keeps one *column* for each. Type the rows of the text into it, and $w_2$ and $w_3$ change "
-      "places: $\\mathit{net}_{h1}$ is @ where @ is right. Two by two fits both ways, so no shape "
+      "keeps one *column* for each. Type the rows of the text into it, and $`w_2`$ and $`w_3`$ "
+      "change "
+      "places: $`\\mathit{net}_{h1}`$ is @ where @ is right. Two by two fits both ways, so no "
+      "shape "
       "error warns you.",
       {turned.net_h1, s.v.net_h1});
-  say(">\n> **A sigmoid left out.** With $\\mathit{net}_{h1}$ and $\\mathit{net}_{h2}$ sent on in "
+  say(">\n> **A sigmoid left out.** With $`\\mathit{net}_{h1}`$ and $`\\mathit{net}_{h2}`$ sent on "
+      "in "
       "the "
-      "place of $\\mathit{out}_{h1}$ and $\\mathit{out}_{h2}$, $\\mathit{net}_{o1}$ is @ where @ "
+      "place of $`\\mathit{out}_{h1}`$ and $`\\mathit{out}_{h2}`$, $`\\mathit{net}_{o1}`$ is @ "
+      "where @ "
       "is "
       "right.",
       {s.v.net_h1 * s.w.w5 + s.v.net_h2 * s.w.w6 + s.w.b2, s.v.net_o1});
@@ -110,9 +114,11 @@ void answer_change() {
   const by_hand::Values v = by_hand::forward(changed);
   require(v.net_h1 == s.v.net_h1 && v.out_h1 == s.v.out_h1, "h1 does not see w4");
   require(v.net_o1 != s.v.net_o1 && v.net_o2 != s.v.net_o2, "both outputs do");
-  say("$w_4$ leads to $h_2$: so $\\mathit{net}_{h2}$ changes, to @, and $\\mathit{out}_{h2}$, to "
+  say("$`w_4`$ leads to $`h_2`$: so $`\\mathit{net}_{h2}`$ changes, to @, and "
+      "$`\\mathit{out}_{h2}`$, to "
       "@; "
-      "from there both outputs, to @ and @. $\\mathit{net}_{h1}$ and $\\mathit{out}_{h1}$ stay as "
+      "from there both outputs, to @ and @. $`\\mathit{net}_{h1}`$ and $`\\mathit{out}_{h1}`$ stay "
+      "as "
       "they are.",
       {v.net_h2, v.out_h2, v.out_o1, v.out_o2});
 }
@@ -123,7 +129,7 @@ void answer_zero() {
   const by_hand::Values v = by_hand::forward(none);
   agree(v.out_o1, sigmoid(none.b2), "only the bias is left", 0);
   agree(v.out_o2, v.out_o1, "both outputs are the same", 0);
-  say("Both are $\\sigma(b_2) = \\sigma(@) = @$, whatever the inputs are.", {none.b2, v.out_o1});
+  say("Both are $`\\sigma(b_2) = \\sigma(@) = @`$, whatever the inputs are.", {none.b2, v.out_o1});
 }
 
 }  // namespace
