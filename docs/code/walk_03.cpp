@@ -24,10 +24,10 @@ void symbols() {
   const auto [w, v, b] = Story();
   say(R"(| symbol | shape | value | what it is |
 |---|---|---|---|
-| $\mathit{out}_{o1}$, $\mathit{out}_{o2}$ | (1, 2) | @, @ | the outputs, from page 2 |
-| $t_1$, $t_2$ | (1, 2) | @, @ | the targets: what the outputs should be |
-| $E_1$, $E_2$ | | to be computed | each output's share of the loss |
-| $E$ | () | to be computed | the loss, one number |)",
+| $`\mathit{out}_{o1}`$, $`\mathit{out}_{o2}`$ | (1, 2) | @, @ | the outputs, from page 2 |
+| $`t_1`$, $`t_2`$ | (1, 2) | @, @ | the targets: what the outputs should be |
+| $`E_1`$, $`E_2`$ | | to be computed | each output's share of the loss |
+| $`E`$ | () | to be computed | the loss, one number |)",
       {v.out_o1, v.out_o2, t1, t2});
 }
 
@@ -58,7 +58,8 @@ void nudge() {
   const auto [w, v, b] = Story();
   const double slope = v.out_o1 - t1;
   fmt::print(
-      "| $\\mathit{{out}}_{{o1}}$ moved by $h$ | $E$ changes by | the change divided by $h$ "
+      "| $`\\mathit{{out}}_{{o1}}`$ moved by $`h`$ | $`E`$ changes by | the change divided by "
+      "$`h`$ "
       "|\n|---:|---:|---:|\n");
   double last = 0;
   for (double h : {0.1, 0.01, 0.001, 0.0001}) {
@@ -91,12 +92,10 @@ void half() {
   const auto [w, v, b] = Story();
   const auto after = [](bool with_half, double rate) {
     TwoTwoTwo n;
-    // [half]
     const tg::Tensor squares = sum(square(n.out_o - n.t));
     const tg::Tensor loss = with_half ? 0.5 * squares : squares;
     const tg::Tensor slope = gradient(loss, n.out_o);
     tg::Sgd{.learning_rate = rate}.step(n.net, gradient(loss, n.net));
-    // [/half]
     struct Result {
       double loss, slope;
       std::vector<double> weights;
@@ -113,9 +112,9 @@ void half() {
   say(R"(| | with the half | without |
 |---|---:|---:|
 | loss | @ | @ |
-| $\partial E / \partial \mathit{out}_{o1}$ | @ | @ |
+| $`\partial E / \partial \mathit{out}_{o1}`$ | @ | @ |
 | learning rate | @ | @ |
-| $w_5$ after one step | @ | @ |)",
+| $`w_5`$ after one step | @ | @ |)",
       {with.loss, without.loss, with.slope, without.slope, 0.5, 0.25, with.weights[4],
        without.weights[4]});
 }
@@ -135,30 +134,31 @@ void coincidence() {
   const Losses one = losses(1), two = losses(2);
   agree(one.half, one.mean, "half the sum of two is their mean");
   agree(two.half, 2 * two.mean, "and of four it is not");
-  say(R"(| | one sample | two samples, both the same |
-|---|---:|---:|
-| `half_squared_error`: half the sum | @ | @ |
-| `mse_loss`: the mean | @ | @ |)",
-      {one.half, two.half, one.mean, two.mean});
+  say("`half_squared_error` takes half the sum of the squares, `mse_loss` their mean. For one "
+      "sample with two outputs, half and mean are the same: both say @. That is a coincidence. For "
+      "the same sample twice the first says @, the second still @. What that does to the learning "
+      "rate is on [page 8](08-the-batch.md#sum-or-mean).",
+      {one.half, two.half, two.mean});
 }
 
 void mistake() {
   const auto [w, v, b] = Story();
-  say(R"(> **The sign.** Whoever defines the error as $t - \mathit{out}$ and forgets the minus in front of
-> $\mathit{out}$ when deriving gets @ where @ is right, and walks uphill.
+  say(R"(> **The sign.** Whoever defines the error as $`t - \mathit{out}`$ and forgets the minus in front of
+> $`\mathit{out}`$ when deriving gets @ where @ is right, and walks uphill.
 >
-> **Half a loss.** With $E_1$ alone, the loss is @ where @ is right: the second output is never taught.
+> **Half a loss.** With $`E_1`$ alone, the loss is @ where @ is right: the second output is never taught.
 >
-> **The 2 kept.** The square's 2 and the half cancel. Who keeps the 2 gets @.)",
-      {t1 - v.out_o1, v.out_o1 - t1, share(v.out_o1, t1), v.E, 2 * (v.out_o1 - t1)});
+> **The 2 kept.** The square's 2 and the half cancel. Who keeps the 2 gets @ where @ is right.)",
+      {t1 - v.out_o1, v.out_o1 - t1, share(v.out_o1, t1), v.E, 2 * (v.out_o1 - t1), v.out_o1 - t1});
 }
 
 void answer_largest() {
   const double largest = share(1, t1) + share(0, t2);
-  say("$E$ is 0 where both outputs are exactly on target. It is largest where $\\mathit{out}_{o1}$ "
-      "comes close to 1 and $\\mathit{out}_{o2}$ close to 0: almost $\\tfrac12 \\cdot @^2 + "
+  say("$`E`$ is 0 where both outputs are exactly on target. It is largest where "
+      "$`\\mathit{out}_{o1}`$ "
+      "comes close to 1 and $`\\mathit{out}_{o2}`$ close to 0: almost $`\\tfrac12 \\cdot @^2 + "
       "\\tfrac12 "
-      "\\cdot @^2 = @$. A sigmoid never reaches 0 or 1, so it is never quite as large. For the "
+      "\\cdot @^2 = @`$. A sigmoid never reaches 0 or 1, so it is never quite as large. For the "
       "same "
       "reason a target of 1 could never be met; texts take @ and @.",
       {1 - t1, t2, largest, t1, t2});
@@ -169,24 +169,10 @@ void answer_predict() {
   const double h = -0.02, slope = v.out_o2 - t2;
   const double change = share(v.out_o2 + h, t2) - share(v.out_o2, t2);
   agree(change, slope * h, "the prediction", 1e-3);
-  say("The slope is @, so $E$ changes by about $~@ \\cdot ~@ = @$: it grows, because the output "
-      "moves away from its target. Exactly it is @; the rest is the bend of the square.",
+  say("The slope is @, so $`E`$ changes by about $`~@ \\cdot ~@ = @`$: it grows, because the "
+      "output "
+      "moves away from its target. Exactly it is @; the rest comes from the bend of the square.",
       {slope, slope, h, slope * h, change});
-}
-
-void answer_ten() {
-  tg::Tape tape;
-  tg::Random random{1};
-  const tg::Tensor out = tape.parameter(random.uniform(0, 1, tg::Shape{1, 10}));
-  const tg::Tensor t = tape.input(random.uniform(0, 1, tg::Shape{1, 10}));
-  const tg::Tensor half = gradient(half_squared_error(out, t), out);
-  const tg::Tensor mean = gradient(mse_loss(out, t), out);
-  for (std::int64_t k = 0; k < 10; ++k) agree(half.at(0, k), 5 * mean.at(0, k), "times 5", 1e-15);
-  fmt::print(
-      "The mean of ten squares is two tenths of half their sum. So its slopes are a fifth, and the "
-      "learning rate must be {} times as large. The program of this page compares both slopes for "
-      "ten random outputs.\n",
-      10 / 2);
 }
 
 }  // namespace
@@ -203,6 +189,5 @@ int main(int count, char** words) {
                       {"coincidence", coincidence},
                       {"mistake", mistake},
                       {"answer-largest", answer_largest},
-                      {"answer-predict", answer_predict},
-                      {"answer-ten", answer_ten}});
+                      {"answer-predict", answer_predict}});
 }
