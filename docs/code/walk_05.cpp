@@ -1,9 +1,9 @@
 // Page 5 of docs/walk/: how the loss changes with w1, a weight of the hidden layer.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <string>
 #include <tapegrad/tapegrad.hpp>
 
 #include "sections.hpp"
@@ -17,7 +17,6 @@ using by_hand::t1;
 using by_hand::t2;
 using by_hand::Weights;
 using walk::agree;
-using walk::number;
 using walk::require;
 using walk::say;
 
@@ -27,12 +26,12 @@ void symbols() {
   const auto [w, v, b] = Story();
   say(R"(| symbol | shape | value | what it is |
 |---|---|---|---|
-| $w_1$ | one element of `W1`, (2, 2) | @ | the weight from $i_1$ to $h_1$ |
-| $i_1$ | one element of `i`, (1, 2) | @ | the input it multiplies |
-| $\mathit{out}_{h1}$ | one element of `out_h`, (1, 2) | @ | what $h_1$ sends, to both outputs |
-| $w_5$, $w_7$ | first row of `W2`, (2, 2) | @, @ | the weights that lead out of $h_1$ |
-| $\delta_{o1}$, $\delta_{o2}$ | (1, 2) | @, @ | the output deltas, from page 4 |
-| $\delta_{h1}$ | one element of (1, 2) | to be computed | $\partial E / \partial \mathit{net}_{h1}$ |)",
+| $`w_1`$ | one element of `W1`, (2, 2) | @ | the weight from $`i_1`$ to $`h_1`$ |
+| $`i_1`$ | one element of `i`, (1, 2) | @ | the input it multiplies |
+| $`\mathit{out}_{h1}`$ | one element of `out_h`, (1, 2) | @ | what $`h_1`$ sends, to both outputs |
+| $`w_5`$, $`w_7`$ | first row of `W2`, (2, 2) | @, @ | the weights that lead out of $`h_1`$ |
+| $`\delta_{o1}`$, $`\delta_{o2}`$ | (1, 2) | @, @ | the output deltas, from page 4 |
+| $`\delta_{h1}`$ | one element of (1, 2) | to be computed | $`\partial E / \partial \mathit{net}_{h1}`$ |)",
       {w.w1, i1, v.out_h1, w.w5, w.w7, b.delta_o1, b.delta_o2});
 }
 
@@ -82,60 +81,34 @@ void weight() {
   walk::you_should_see(b.slope.w1, by_hand::difference(&Weights::w1));
 }
 
-void section(std::string_view name) {
+tg::Derivation derivation() {
   const Story s;
   const TwoTwoTwo n;
   // [explain]
   const tg::Derivation d = explain(n.E, n.net.hidden.weight, tg::Index{0, 0});
   // [/explain]
   agree(d.value(), s.b.slope.w1, "the slope by hand and the one that is explained");
-  fmt::print("{}", walk::formulas(d, name));
+  return d;
 }
 
-void paths() { section("paths"); }
-void merged() { section("merged"); }
+void paths() { fmt::print("{}", walk::formulas(derivation(), "paths")); }
 
-void four() {
-  const auto [w, v, b] = Story();
-  const auto line = [](std::string_view weight, std::string_view rule, double delta, double in,
-                       double slope, double Weights::*member) {
-    agree(slope, by_hand::difference(member), "the rule and the difference", 1e-9);
-    fmt::print("| ${}$ | ${}$ | ", weight, rule);
-    say("$@ \\cdot @$ | @ |", {delta, in, slope});
-  };
-  fmt::print("| weight | slope | with numbers | result |\n|---|---|---|---:|\n");
-  line("w_1", "\\delta_{h1} i_1", b.delta_h1, i1, b.slope.w1, &Weights::w1);
-  line("w_2", "\\delta_{h1} i_2", b.delta_h1, i2, b.slope.w2, &Weights::w2);
-  line("w_3", "\\delta_{h2} i_1", b.delta_h2, i1, b.slope.w3, &Weights::w3);
-  line("w_4", "\\delta_{h2} i_2", b.delta_h2, i2, b.slope.w4, &Weights::w4);
-  agree(b.slope.b1, by_hand::difference(&Weights::b1), "the rule and the difference", 1e-9);
-  say("| $b_1$ | $\\delta_{h1} + \\delta_{h2}$ | $@ + @$ | @ |",
-      {b.delta_h1, b.delta_h2, b.slope.b1});
-}
-
-void small() {
-  const Weights& slope = Story().b.slope;
-  double hidden = 0, output = 1;
-  for (auto weight : {&Weights::w1, &Weights::w2, &Weights::w3, &Weights::w4})
-    hidden = std::max(hidden, std::abs(slope.*weight));
-  for (auto weight : {&Weights::w5, &Weights::w6, &Weights::w7, &Weights::w8})
-    output = std::min(output, std::abs(slope.*weight));
-  require(20 * hidden < output, "hidden slopes are small");
-  say("Here the steepest hidden weight has the slope @, the flattest output weight "
-      "one of size @. (The small inputs do their part.)",
-      {hidden, output});
+/// The last line of the section: how many products are saved.
+void saved() {
+  tg::Derivation merged = derivation().section("merged");
+  auto& lines = merged.sections.front().lines;
+  lines.erase(lines.begin(), lines.end() - 1);
+  fmt::print("{}", walk::formulas(merged, "merged"));
 }
 
 void deep() {
-  fmt::print("| sigmoids in a row | slope by the first weight |\n|---:|---:|\n");
+  std::string depths, line, slopes;
   for (int depth : {1, 2, 5, 10}) {
-    // [deep]
     tg::Tape tape;
     const tg::Tensor first = tape.parameter(1.0), other = tape.constant(1.0);
     tg::Tensor out = sigmoid(first * 0.5);
     for (int layer = 1; layer < depth; ++layer) out = sigmoid(other * out);
     const double slope = gradient(half_squared_error(out, 0), first).item();
-    // [/deep]
     double value = 0.5, by_hand = 0.5;
     for (int layer = 0; layer < depth; ++layer) {
       value = sigmoid(value);
@@ -143,8 +116,12 @@ void deep() {
     }
     agree(by_hand * value, slope, "the chain by hand");
     require(slope < std::pow(0.25, depth), "a quarter for each sigmoid");
-    fmt::print("| {} | {:.3g} |\n", depth, slope);
+    depths += fmt::format(" {} |", depth);
+    line += "---:|";
+    slopes += fmt::format(" {:.9f} |", slope);
   }
+  fmt::print("| sigmoids in a row |{}\n|---|{}\n| slope by the first weight |{}\n", depths, line,
+             slopes);
 }
 
 void mistake() {
@@ -153,13 +130,13 @@ void mistake() {
   Weights updated = w;
   for (auto weight : {&Weights::w5, &Weights::w6, &Weights::w7, &Weights::w8})
     updated.*weight -= 0.5 * b.slope.*weight;
-  fmt::print("| mistake | $\\partial E / \\partial w_1$ |\n|---|---:|\n");
+  fmt::print("| mistake | $`\\partial E / \\partial w_1`$ |\n|---|---:|\n");
   say("| none | @ |", {b.slope.w1});
-  say("| only the path through $o_1$ | @ |", {b.delta_o1 * w.w5 * slope * i1});
-  say("| only the path through $o_2$ | @ |", {b.delta_o2 * w.w7 * slope * i1});
-  say("| $w_5$ and $w_6$, which lead *into* $o_1$, in the place of $w_5$ and $w_7$ | @ |",
+  say("| only the path through $`o_1`$ | @ |", {b.delta_o1 * w.w5 * slope * i1});
+  say("| only the path through $`o_2`$ | @ |", {b.delta_o2 * w.w7 * slope * i1});
+  say("| $`w_5`$ and $`w_6`$, which lead *into* $`o_1`$, in the place of $`w_5`$ and $`w_7`$ | @ |",
       {(b.delta_o1 * w.w5 + b.delta_o2 * w.w6) * slope * i1});
-  say("| $\\mathit{out}_{h1} (1 - \\mathit{out}_{h1})$ forgotten | @ |",
+  say("| $`\\mathit{out}_{h1} (1 - \\mathit{out}_{h1})`$ forgotten | @ |",
       {(b.delta_o1 * w.w5 + b.delta_o2 * w.w7) * i1});
   say("| output weights that were updated already (page 6) | @ |",
       {by_hand::backward(updated, v).slope.w1});
@@ -168,10 +145,10 @@ void mistake() {
 void answer_w3() {
   const auto [w, v, b] = Story();
   const double sent = b.delta_o1 * w.w6 + b.delta_o2 * w.w8;
-  say("$\\partial E / \\partial \\mathit{out}_{h2} = \\delta_{o1} w_6 + \\delta_{o2} w_8 = @ "
+  say("$`\\partial E / \\partial \\mathit{out}_{h2} = \\delta_{o1} w_6 + \\delta_{o2} w_8 = @ "
       "\\cdot @ "
-      "+ ~@ \\cdot @ = @$. Times $\\mathit{out}_{h2} (1 - \\mathit{out}_{h2}) = @$ this is "
-      "$\\delta_{h2} = @$, and times $i_1$ it is @.",
+      "+ ~@ \\cdot @ = @`$. Times $`\\mathit{out}_{h2} (1 - \\mathit{out}_{h2}) = @`$ this is "
+      "$`\\delta_{h2} = @`$, and times $`i_1`$ it is @.",
       {b.delta_o1, w.w6, b.delta_o2, w.w8, sent, v.out_h2 * (1 - v.out_h2), b.delta_h2,
        b.slope.w3});
 }
@@ -179,8 +156,9 @@ void answer_w3() {
 void answer_twice() {
   const auto [w, v, b] = Story();
   agree(b.slope.w2, 2 * b.slope.w1, "twice the slope");
-  say("Both share $\\delta_{h1}$ and differ in the last factor alone: $i_2 = @$ is twice $i_1 = "
-      "@$.",
+  say("Both share $`\\delta_{h1}`$ and differ in the last factor alone: $`i_2 = @`$ is twice $`i_1 "
+      "= "
+      "@`$.",
       {i2, i1});
 }
 
@@ -189,8 +167,8 @@ void answer_input() {
   const double by_paths = b.delta_h1 * w.w1 + b.delta_h2 * w.w3;
   TwoTwoTwo n;
   agree(by_paths, gradient(n.E, n.i).at(0, 0), "dE/di1");
-  say("$i_1$ reaches both hidden neurons: $\\partial E / \\partial i_1 = \\delta_{h1} w_1 + "
-      "\\delta_{h2} w_3 = @ \\cdot @ + @ \\cdot @ = @$. Path by path there are four, two through "
+  say("$`i_1`$ reaches both hidden neurons: $`\\partial E / \\partial i_1 = \\delta_{h1} w_1 + "
+      "\\delta_{h2} w_3 = @ \\cdot @ + @ \\cdot @ = @`$. Path by path there are four, two through "
       "each "
       "hidden neuron. On the tape: `gradient(E, i)`.",
       {b.delta_h1, w.w1, b.delta_h2, w.w3, by_paths});
@@ -205,9 +183,7 @@ int main(int count, char** words) {
                       {"delta", delta},
                       {"weight", weight},
                       {"paths", paths},
-                      {"merged", merged},
-                      {"four", four},
-                      {"small", small},
+                      {"saved", saved},
                       {"deep", deep},
                       {"mistake", mistake},
                       {"answer-w3", answer_w3},
