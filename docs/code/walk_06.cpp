@@ -64,11 +64,11 @@ void symbols() {
   const auto [w, v, b] = Story();
   say(R"(| symbol | shape | value | what it is |
 |---|---|---|---|
-| $w$ | (2, 2) and (2, 2) | see below | any of the eight weights |
-| $\partial E / \partial w$ | as $w$ | see below | its slope, from pages 4 and 5 |
-| $\eta$ | () | @ | the learning rate: how far to go |
-| $w^+$ | as $w$ | to be computed | the weight after the step |
-| $E$ | () | @ | the loss before it |)",
+| $`w`$ | (2, 2) and (2, 2) | see below | any of the eight weights |
+| $`\partial E / \partial w`$ | as $`w`$ | see below | its slope, from pages 4 and 5 |
+| $`\eta`$ | () | @ | the learning rate: how far to go |
+| $`w^+`$ | as $`w`$ | to be computed | the weight after the step |
+| $`E`$ | () | @ | the loss before it |)",
       {rate, v.E});
 }
 
@@ -88,7 +88,7 @@ void update() {
     const auto [name, weight] = weights[i];
     agree(after.*weight, on_tape[i], "the weight by hand and on the tape");
     agree(b.slope.*weight, known[i], "the slope as it is known");
-    fmt::print("| ${}$ | {:.2f} | {:.9f} | {:.9f} |\n", name, w.*weight, b.slope.*weight,
+    fmt::print("| $`{}`$ | {:.2f} | {:.9f} | {:.9f} |\n", name, w.*weight, b.slope.*weight,
                after.*weight);
   }
 }
@@ -108,10 +108,9 @@ void fallen() {
   agree(after, 0.29102777369359933, "E after the step, as it is known");
   agree(after - v.E, predicted, "the prediction", 1e-4);
   fmt::print(
-      "You should see $E$ fall from `{:.9f}` to `{:.9f}`, by hand and on the tape. That is a "
-      "change "
-      "of {:.6f}. The slopes alone predict {:.6f}, minus the learning rate times the sum of their "
-      "squares; the rest is the bend of $E$ on the way.\n",
+      "You should see $`E`$ fall from `{:.9f}` to `{:.9f}`, by hand and on the tape. That is a "
+      "change of {:.6f}. The slopes alone predict {:.6f}, minus the learning rate times the sum of "
+      "their squares; the rest comes from the bend of $`E`$ on the way.\n",
       v.E, after, after - v.E, predicted);
 }
 
@@ -121,14 +120,13 @@ void new_weight() {
   agree(wrong.w1, 0.14981763856120295, "w1 of the wrong order, as it is known");
   agree(forward(wrong).E, 0.291027923905442, "E of the wrong order, as it is known");
   fmt::print(
-      "One step later $w_1$ is {:.9f} where {:.9f} is right, and $E$ is {:.9f} where {:.9f} is "
+      "One step later $`w_1`$ is {:.9f} where {:.9f} is right, and $`E`$ is {:.9f} where {:.9f} is "
       "right. So small a difference is hard to notice, which is what makes the mistake so "
       "common.\n",
       wrong.w1, right.w1, forward(wrong).E, forward(right).E);
 }
 
 void refused() {
-  // [refused]
   TwoTwoTwo n;
   tg::Sgd sgd{.learning_rate = 0.5};
   sgd.step(n.net.output, gradient(n.E, n.net.output));
@@ -137,7 +135,6 @@ void refused() {
   } catch (const tg::Error& error) {
     fmt::print("{}\n", error.what());
   }
-  // [/refused]
 }
 
 /// Ten thousand rounds by hand.
@@ -165,7 +162,6 @@ struct Trained {
 
 Trained train(Biases biases) {
   TwoTwoTwo n(biases);
-  // [train]
   tg::Sgd sgd{.learning_rate = 0.5};
   double E_after_one = 0;
   for (int round = 1; round <= 10000; ++round) {
@@ -173,7 +169,6 @@ Trained train(Biases biases) {
     n.tape.replay(n.E);
     if (round == 1) E_after_one = n.E.item();
   }
-  // [/train]
   return {E_after_one, n.out_o.at(0, 0), n.out_o.at(0, 1), n.E.item()};
 }
 
@@ -208,14 +203,14 @@ void published() {
     require(found == column, what);
     fmt::print("| {} | {}{} |\n", what, cells, printed);
   };
-  line("$w_1$ after one round", right.w1_after_one, wrong.w1_after_one, 9, "0.149780716", 1);
-  line("$E$ after one round", right.E_after_one, wrong.E_after_one, 9, "0.291027924", 2);
-  line("$\\mathit{out}_{o1}$ after 10,000", right.last.out_o1, wrong.last.out_o1, 9, "0.015912196",
-       2);
-  line("$\\mathit{out}_{o2}$ after 10,000", right.last.out_o2, wrong.last.out_o2, 9, "0.984065734",
-       2);
-  line("$E$ after 9,999", right.E_before_last, wrong.E_before_last, 10, "0.0000351085", 1);
-  line("$E$ after 10,000", right.last.E, wrong.last.E, 10, "", 0);
+  line("$`w_1`$ after one round", right.w1_after_one, wrong.w1_after_one, 9, "0.149780716", 1);
+  line("$`E`$ after one round", right.E_after_one, wrong.E_after_one, 9, "0.291027924", 2);
+  line("$`\\mathit{out}_{o1}`$ after 10,000", right.last.out_o1, wrong.last.out_o1, 9,
+       "0.015912196", 2);
+  line("$`\\mathit{out}_{o2}`$ after 10,000", right.last.out_o2, wrong.last.out_o2, 9,
+       "0.984065734", 2);
+  line("$`E`$ after 9,999", right.E_before_last, wrong.E_before_last, 10, "0.0000351085", 1);
+  line("$`E`$ after 10,000", right.last.E, wrong.last.E, 10, "", 0);
 }
 
 void shared_step(Weights& w) {
@@ -238,13 +233,12 @@ void biases() {
   agree(own.E, 2.4475622359322466e-06, "own biases", 1e-14);
   require(own.E < shared.E && shared.E < fixed.E, "more to learn with");
   fmt::print(
-      "| biases | $E$ after one round | outputs after 10,000 | $E$ after 10,000 |\n"
-      "|---|---:|---:|---:|\n");
+      "| biases | $`E`$ after one round | $`E`$ after 10,000 |\n"
+      "|---|---:|---:|\n");
   const auto line = [](std::string_view how, const Trained& t) {
-    fmt::print("| {} | {:.9f} | {:.9f}, {:.9f} | {:.10f} |\n", how, t.E_after_one, t.out_o1,
-               t.out_o2, t.E);
+    fmt::print("| {} | {:.9f} | {:.10f} |\n", how, t.E_after_one, t.E);
   };
-  line("fixed, as in most texts", fixed);
+  line("fixed, as in that text", fixed);
   line("trained, one for each layer", shared);
   line("trained, one for each neuron", own);
 }
@@ -263,7 +257,7 @@ void mistake() {
   const double right = E_after(rate, rate), forgotten = E_after(1, 1);
   agree(right, forward(after_one(step)).E, "the step");
   require(forgotten < right && E_after(-rate, -rate) > s.v.E, "what the page says of mistakes");
-  fmt::print("| mistake | $E$ after one round |\n|---|---:|\n");
+  fmt::print("| mistake | $`E`$ after one round |\n|---|---:|\n");
   line("none", right);
   line("output weights updated first, hidden deltas after", forward(after_one(wrong_step)).E);
   line("`+=` in the place of `-=`: uphill", E_after(-rate, -rate));
@@ -273,7 +267,7 @@ void mistake() {
 
 void answer_w7() {
   const auto [w, v, b] = Story();
-  say("$w_7^+ = @ - @ \\cdot ~@ = @$. Its slope is negative, so it grows.",
+  say("$`w_7^+ = @ - @ \\cdot ~@ = @`$. Its slope is negative, so it grows.",
       {w.w7, rate, b.slope.w7, after_one(step).w7});
 }
 
@@ -289,7 +283,7 @@ void answer_first() {
   for (const auto& [name, weight] : weights) agree(w.*weight, right.*weight, "the same weights", 0);
   fmt::print(
       "Nothing, as long as the values are those of the forward pass: no slope of an output "
-      "weight contains a hidden weight. $w_5^+$ is {:.9f} either way. But run the forward pass "
+      "weight contains a hidden weight. $`w_5^+`$ is {:.9f} either way. But run the forward pass "
       "again in between, and it is wrong too.\n",
       w.w5);
 }
@@ -300,7 +294,7 @@ void answer_two_signs() {
   const double error = by_hand::t1 - v.out_o1;
   const double w5 = w.w5 + rate * error * v.out_o1 * (1 - v.out_o1) * v.out_h1;
   agree(w5, after_one(step).w5, "two minus signs cancel");
-  say("$@ + @ \\cdot ~@ \\cdot @ \\cdot @ = @$: the same, because two minus signs cancel.",
+  say("$`@ + @ \\cdot ~@ \\cdot @ \\cdot @ = @`$: the same, because two minus signs cancel.",
       {w.w5, rate, error, v.out_o1 * (1 - v.out_o1), v.out_h1, w5});
 }
 
