@@ -63,7 +63,7 @@ double sigmoid(double net) { return 1 / (1 + std::exp(-net)); }
 
 struct Forward {
   Matrix net1, l1, net2, l2;
-  double error = 0, mean_difference = 0;
+  double loss = 0, mean_difference = 0;
 };
 
 Forward forward(const Network& n) {
@@ -79,7 +79,7 @@ Forward forward(const Network& n) {
       for (std::size_t j = 0; j < hidden; ++j) f.net2(r, k) += f.l1(r, j) * n.w1(j, k);
       f.l2(r, k) = sigmoid(f.net2(r, k));
       const double difference = n.y(r, k) - f.l2(r, k);
-      f.error += 0.5 * difference * difference;
+      f.loss += 0.5 * difference * difference;
       f.mean_difference += std::abs(difference) / static_cast<double>(rows * outputs);
     }
   }
@@ -99,7 +99,7 @@ Backward backward(const Network& n, const Forward& f) {
     for (std::size_t k = 0; k < outputs; ++k)
       b.delta2(r, k) = (f.l2(r, k) - n.y(r, k)) * (f.l2(r, k) * (1 - f.l2(r, k)));
     for (std::size_t j = 0; j < hidden; ++j) {
-      double sum = 0;  // over the paths from l1[r, j] to the error: one through each output
+      double sum = 0;  // over the paths from l1[r, j] to E: one through each output
       for (std::size_t k = 0; k < outputs; ++k) sum += b.delta2(r, k) * n.w1(j, k);
       b.delta1(r, j) = sum * (f.l1(r, j) * (1 - f.l1(r, j)));
     }
@@ -133,7 +133,7 @@ Network one_row(const Network& n, std::size_t row) {
 }
 
 // The elements that the page follows.
-constexpr std::size_t row = 1, input = 2, unit = 0;
+constexpr std::size_t row = 1, input = 2, neuron = 0;
 
 struct Story {
   Network net = three_layer();
@@ -143,18 +143,18 @@ struct Story {
 
 double difference(Network n, Matrix Network::*matrix, std::size_t i, std::size_t j) {
   double& w = (n.*matrix)(i, j);
-  const auto error = [&](double at) {
+  const auto loss = [&](double at) {
     w = at;
-    return forward(n).error;
+    return forward(n).loss;
   };
-  return walk::difference(error, w);
+  return walk::difference(loss, w);
 }
 
 // ---------------------------------------------------------------- on the tape
 
 struct OnTape {
   tg::Tape tape;
-  tg::Tensor x, y, w0, w1, net1, l1, net2, l2, error;
+  tg::Tensor x, y, w0, w1, net1, l1, net2, l2, loss;
   tg::Tensor delta2, delta1, slope1, slope0;
 
   void train(int steps);
@@ -167,7 +167,6 @@ OnTape on_tape() {
   // [tape]
   const tg::Tensor x = tape.input({{0, 0, 0}, {0, 1, 1}, {1, 0, 1}, {0, 0, 1}, {0, 0, 1}});
   const tg::Tensor y = tape.input({{0}, {1}, {1}, {0}, {0}});
-  x.named("x"), y.named("y");
   const tg::Tensor w0 = tape.parameter(random.uniform(-1, 1, tg::Shape{3, 4})).named("w0");
   const tg::Tensor w1 = tape.parameter(random.uniform(-1, 1, tg::Shape{4, 1})).named("w1");
 
@@ -175,12 +174,12 @@ OnTape on_tape() {
   const tg::Tensor l1 = sigmoid(net1).named("l1");
   const tg::Tensor net2 = matmul(l1, w1).named("net2");
   const tg::Tensor l2 = sigmoid(net2).named("l2");
-  const tg::Tensor error = half_squared_error(l2, y).named("E");
+  const tg::Tensor loss = half_squared_error(l2, y).named("E");
 
-  const auto [delta2, delta1, slope1, slope0] = gradient(error, net2, net1, w1, w0);
+  const auto [delta2, delta1, slope1, slope0] = gradient(loss, net2, net1, w1, w0);
   // [/tape]
   t.x = x, t.y = y, t.w0 = w0, t.w1 = w1, t.net1 = net1, t.l1 = l1, t.net2 = net2, t.l2 = l2;
-  t.error = error, t.delta2 = delta2, t.delta1 = delta1, t.slope1 = slope1, t.slope0 = slope0;
+  t.loss = loss, t.delta2 = delta2, t.delta1 = delta1, t.slope1 = slope1, t.slope0 = slope0;
   return t;
 }
 
@@ -192,7 +191,7 @@ void OnTape::train(int steps) {
   tg::Sgd sgd{.learning_rate = 1.0};
   for (int step = 0; step < steps; ++step) {
     sgd.step(Net{w0, w1}, Net{slope0, slope1});
-    tape.replay(error, slope0, slope1);
+    tape.replay(loss, slope0, slope1);
   }
   // [/train]
 }
@@ -206,48 +205,47 @@ void agree(const Matrix& by_hand, const tg::Tensor& by_tape, std::string_view wh
 
 // ---------------------------------------------------------------- the page
 
-std::string layout(const Matrix& m) { return text(m.array(), {.precision = 6}); }
+std::string in_brackets(const Matrix& m) {
+  std::string result = "\\begin{bmatrix} ";
+  for (std::size_t i = 0; i < m.rows; ++i) {
+    if (i > 0) result += " \\\\ ";
+    for (std::size_t j = 0; j < m.columns; ++j)
+      result += fmt::format("{}{:.4f}", j > 0 ? " & " : "", m(i, j));
+  }
+  return result + " \\end{bmatrix}";
+}
 
 void symbols() {
   const Story s;
   const auto line = [](std::string_view symbol, std::string_view script, const Matrix& m,
-                       std::string_view meaning) {
-    fmt::print("| {} | {} | ({}, {}) | {} |\n", symbol, script, m.rows, m.columns, meaning);
+                       std::string_view value, std::string_view meaning) {
+    fmt::print("| {} | {} | ({}, {}) | {} | {} |\n", symbol, script, m.rows, m.columns, value,
+               meaning);
   };
-  fmt::print("| symbol | in the script | shape | what it is |\n|---|---|---|---|\n");
-  line("$x$", "`x`", s.net.x, "inputs, one sample in each row");
-  line("$y$", "`y`", s.net.y, "targets");
-  line("$w_0$", "`w0`", s.net.w0, "weights from input $i$ (row) to hidden unit $j$ (column)");
-  line("$\\mathit{net}_1$", "`x w0`", s.f.net1, "what enters the hidden units");
-  line("$l_1$", "`l1`", s.f.l1, "what leaves them");
-  line("$w_1$", "`w1`", s.net.w1, "weights from hidden unit $j$ (row) to output $k$ (column)");
-  line("$\\mathit{net}_2$", "`l1 w1`", s.f.net2, "what enters the output");
-  line("$l_2$", "`l2`", s.f.l2, "what leaves it: the prediction");
-  fmt::print("| $E$ | | () | the error, one number |\n");
-  line("$\\delta_2$", "`-l2_delta`", s.b.delta2, "$\\partial E / \\partial \\mathit{net}_2$");
-  line("$\\delta_1$", "`-l1_delta`", s.b.delta1, "$\\partial E / \\partial \\mathit{net}_1$");
-}
-
-std::string listed(const Matrix& m, std::size_t r, std::string_view format) {
-  std::string result;
-  for (std::size_t c = 0; c < m.columns; ++c)
-    result += (c > 0 ? "&ensp;" : "") + fmt::format(fmt::runtime(format), m(r, c));
-  return result;
-}
-
-void weights() {
-  const Story s;
-  fmt::print("w0 =\n{}\nw1 =\n{}\n", layout(s.net.w0), layout(s.net.w1));
+  const auto values = [](const Matrix& m) { return fmt::format("$`{}`$", in_brackets(m)); };
+  fmt::print("| symbol | in the script | shape | value | what it is |\n|---|---|---|---|---|\n");
+  line("$`x`$", "`x`", s.net.x, "see below", "inputs, one sample in each row");
+  line("$`y`$", "`y`", s.net.y, "see below", "targets");
+  line("$`w_0`$", "`w0`", s.net.w0, values(s.net.w0),
+       "weights from input $`i`$ to hidden neuron $`j`$");
+  line("$`w_1`$", "`w1`", s.net.w1, values(s.net.w1),
+       "weights from hidden neuron $`j`$ to output $`k`$");
+  line("$`l_1`$", "`l1`", s.f.l1, "see below", "what leaves the hidden neurons");
+  line("$`l_2`$", "`l2`", s.f.l2, "see below", "what leaves the output");
+  fmt::print("| $`E`$ | | () | {} | the loss, one number |\n", number(s.f.loss));
+  line("$`\\delta_2`$", "`-l2_delta`", s.b.delta2, "to be computed",
+       "$`\\partial E / \\partial \\mathit{net}_2`$");
+  line("$`\\delta_1`$", "`-l1_delta`", s.b.delta1, "to be computed",
+       "$`\\partial E / \\partial \\mathit{net}_1`$");
 }
 
 void forward_pass() {
   const Story s;
-  fmt::print("| row | $x$ | $l_1$ | $l_2$ | $y$ |\n|---|---|---|---|---|\n");
+  fmt::print("| row $`r`$ | $`x`$ | $`l_1[r,{}]`$ | $`l_2`$ | $`y`$ |\n|---|---|---:|---:|---:|\n",
+             neuron);
   for (std::size_t r = 0; r < s.net.x.rows; ++r)
-    fmt::print("| {} | {} | {} | {} | {} |\n", r, listed(s.net.x, r, "{:.0f}"),
-               listed(s.f.l1, r, "{:.6f}"), listed(s.f.l2, r, "{:.6f}"),
-               listed(s.net.y, r, "{:.0f}"));
-  fmt::print("\n$E$ = {}\n", number(s.f.error));
+    fmt::print("| {} | {}, {}, {} | {:.6f} | {:.6f} | {} |\n", r, s.net.x(r, 0), s.net.x(r, 1),
+               s.net.x(r, 2), s.f.l1(r, neuron), s.f.l2(r, 0), s.net.y(r, 0));
 }
 
 /// One row, one weight: all factors in one line.
@@ -256,47 +254,34 @@ void chain() {
   const Network one = one_row(s.net, row);
   const Forward f = forward(one);
   const Backward b = backward(one, f);
-  const double l1 = f.l1(0, unit), l2 = f.l2(0, 0);
+  const double l1 = f.l1(0, neuron), l2 = f.l2(0, 0);
   fmt::print(
       "```math\n"
       "\\frac{{\\partial E_{0}}}{{\\partial w_0[{1},{2}]}} = "
       "\\underbrace{{{3}}}_{{l_2 - y}} \\cdot \\underbrace{{{4}}}_{{l_2 (1 - l_2)}} \\cdot "
       "\\underbrace{{{5}}}_{{w_1[{2},0]}} \\cdot \\underbrace{{{6}}}_{{l_1 (1 - l_1)}} \\cdot "
       "\\underbrace{{{7}}}_{{x[{0},{1}]}} = {8}\n```\n",
-      row, input, unit, factor(l2 - one.y(0, 0)), number(l2 * (1 - l2)), factor(one.w1(unit, 0)),
-      number(l1 * (1 - l1)), number(one.x(0, input)), number(b.slope0(input, unit)));
-  walk::you_should_see(b.slope0(input, unit), difference(one, &Network::w0, input, unit));
+      row, input, neuron, factor(l2 - one.y(0, 0)), number(l2 * (1 - l2)),
+      factor(one.w1(neuron, 0)), number(l1 * (1 - l1)), number(one.x(0, input)),
+      number(b.slope0(input, neuron)));
+  walk::you_should_see(b.slope0(input, neuron), difference(one, &Network::w0, input, neuron));
 }
 
 /// What each row has to say about one weight.
 void rows() {
   const Story s;
-  fmt::print("| row | $x[r,{0}]$ | $\\delta_1[r,{1}]$ | product |\n|---|---|---|---|\n", input,
-             unit);
+  fmt::print("| row | $`x[r,{0}]`$ | $`\\delta_1[r,{1}]`$ | product |\n|---|---:|---:|---:|\n",
+             input, neuron);
   double sum = 0;
   for (std::size_t r = 0; r < s.net.x.rows; ++r) {
-    const double share = s.net.x(r, input) * s.b.delta1(r, unit);
-    fmt::print("| {} | {} | {} | {} |\n", r, number(s.net.x(r, input)), number(s.b.delta1(r, unit)),
-               number(share));
+    const double share = s.net.x(r, input) * s.b.delta1(r, neuron);
+    fmt::print("| {} | {} | {} | {} |\n", r, number(s.net.x(r, input)),
+               number(s.b.delta1(r, neuron)), number(share));
     sum += share;
   }
   fmt::print("| sum | | | {} |\n", number(sum));
-  agree(sum, s.b.slope0(input, unit), "the sum over the rows");
-  walk::you_should_see(sum, difference(s.net, &Network::w0, input, unit));
-}
-
-void slopes() {
-  const Story s;
-  fmt::print("```text\ndE/dw0 = xT delta1 =\n{}\ndE/dw1 = l1T delta2 =\n{}\n```\n",
-             layout(s.b.slope0), layout(s.b.slope1));
-  constexpr double bound = 1e-9;
-  for (std::size_t j = 0; j < s.net.w1.rows; ++j)
-    agree(s.b.slope1(j, 0), difference(s.net, &Network::w1, j, 0), "dE/dw1", bound);
-  for (std::size_t i = 0; i < s.net.w0.rows; ++i)
-    for (std::size_t j = 0; j < s.net.w0.columns; ++j)
-      agree(s.b.slope0(i, j), difference(s.net, &Network::w0, i, j), "dE/dw0", bound);
-  fmt::print("\nAll {} slopes agree with central differences to {:.0e}.\n",
-             s.net.w0.numbers.size() + s.net.w1.numbers.size(), bound);
+  agree(sum, s.b.slope0(input, neuron), "the sum over the rows");
+  walk::you_should_see(sum, difference(s.net, &Network::w0, input, neuron));
 }
 
 void agreement() {
@@ -306,46 +291,44 @@ void agreement() {
   agree(s.f.l1, t.l1, "l1");
   agree(s.f.net2, t.net2, "net2");
   agree(s.f.l2, t.l2, "l2");
-  agree(s.f.error, t.error.item(), "E");
+  agree(s.f.loss, t.loss.item(), "E");
   agree(s.b.delta2, t.delta2, "delta2");
   agree(s.b.delta1, t.delta1, "delta1");
   agree(s.b.slope1, t.slope1, "dE/dw1");
   agree(s.b.slope0, t.slope0, "dE/dw0");
+  for (std::size_t j = 0; j < s.net.w1.rows; ++j)
+    agree(s.b.slope1(j, 0), difference(s.net, &Network::w1, j, 0), "dE/dw1", 1e-9);
+  for (std::size_t i = 0; i < s.net.w0.rows; ++i)
+    for (std::size_t j = 0; j < s.net.w0.columns; ++j)
+      agree(s.b.slope0(i, j), difference(s.net, &Network::w0, i, j), "dE/dw0", 1e-9);
   const auto line = [](const std::string& what, double by_hand, double by_tape) {
     fmt::print("| {} | {:.12f} | {:.12f} |\n", what, by_hand, by_tape);
   };
-  fmt::print("| | by hand | on the tape |\n|---|---|---|\n");
-  line("$E$", s.f.error, t.error.item());
-  line(fmt::format("$\\delta_2[{},0]$", row), s.b.delta2(row, 0), t.delta2.at(row, 0));
-  line(fmt::format("$\\delta_1[{},{}]$", row, unit), s.b.delta1(row, unit), t.delta1.at(row, unit));
-  line(fmt::format("$\\partial E / \\partial w_1[{},0]$", unit), s.b.slope1(unit, 0),
-       t.slope1.at(unit, 0));
-  line(fmt::format("$\\partial E / \\partial w_0[{},{}]$", input, unit), s.b.slope0(input, unit),
-       t.slope0.at(input, unit));
-}
-
-void explained() {
-  const OnTape t = on_tape();
-  const tg::Derivation derivation = explain(t.error, t.w0, tg::Index{2, 0});
-  agree(derivation.value(), Story().b.slope0(input, unit), "the derivation's number");
-  tg::Derivation merged = derivation.section("merged");
-  merged.footnote.clear();
-  fmt::print("{}", walk::formulas(merged, "merged"));
+  fmt::print("| | by hand | on the tape |\n|---|---:|---:|\n");
+  line("$`E`$", s.f.loss, t.loss.item());
+  line(fmt::format("$`\\delta_2[{},0]`$", row), s.b.delta2(row, 0), t.delta2.at(row, 0));
+  line(fmt::format("$`\\delta_1[{},{}]`$", row, neuron), s.b.delta1(row, neuron),
+       t.delta1.at(row, neuron));
+  line(fmt::format("$`\\partial E / \\partial w_1[{},0]`$", neuron), s.b.slope1(neuron, 0),
+       t.slope1.at(neuron, 0));
+  line(fmt::format("$`\\partial E / \\partial w_0[{},{}]`$", input, neuron),
+       s.b.slope0(input, neuron), t.slope0.at(input, neuron));
 }
 
 /// Six thousand steps of both.
 void training() {
   Network by_hand = three_layer();
   OnTape t = on_tape();
-  constexpr int often = 1000, steps = 6000;
-  fmt::print("| step | by hand: $E$ | on the tape: $E$ | mean of $\\lvert y - l_2 \\rvert$ |\n");
-  fmt::print("|---|---|---|---|\n");
+  constexpr int often = 2000, steps = 6000;
+  fmt::print(
+      "| step | by hand: $`E`$ | on the tape: $`E`$ | mean of $`\\lvert y - l_2 \\rvert`$ |\n");
+  fmt::print("|---:|---:|---:|---:|\n");
   for (int step = 0;; ++step) {
     const Forward f = forward(by_hand);
     if (step % often == 0) {
-      agree(f.error, t.error.item(), "E", 1e-14);
+      agree(f.loss, t.loss.item(), "E", 1e-14);
       agree(f.l2, t.l2, "l2", 1e-13);
-      fmt::print("| {} | {:.12f} | {:.12f} | {:.12f} |\n", step, f.error, t.error.item(),
+      fmt::print("| {} | {:.12f} | {:.12f} | {:.12f} |\n", step, f.loss, t.loss.item(),
                  f.mean_difference);
     }
     if (step == steps) break;
@@ -360,7 +343,7 @@ void training() {
 
 // ---------------------------------------------------------------- mistakes, each with its number
 
-/// The slopes that follow from deltas: of the outputs, and a rule for those of the hidden units.
+/// The slopes that follow from deltas: of the outputs, and a rule for those of the hidden neurons.
 template <class HiddenDelta>
 Backward from_deltas(const Story& s, const Matrix& delta2, const HiddenDelta& hidden) {
   Backward b{delta2,
@@ -379,14 +362,15 @@ Backward from_deltas(const Story& s, const Matrix& delta2, const HiddenDelta& hi
 
 void mistakes() {
   const Story s;
-  const double right = s.b.slope0(input, unit), right_error = forward(after_step(s.net, s.b)).error;
+  const double right = s.b.slope0(input, neuron), right_loss = forward(after_step(s.net, s.b)).loss;
   int climb = 0, fall_more = 0;
   const auto line = [&](std::string_view what, const Backward& b) {
-    walk::require(&b == &s.b || std::abs(b.slope0(input, unit) - right) > 1e-6, "a mistake shows");
-    const double error = forward(after_step(s.net, b)).error;
-    climb += error > s.f.error ? 1 : 0;
-    fall_more += error < right_error ? 1 : 0;
-    fmt::print("| {} | {} | {} |\n", what, number(b.slope0(input, unit)), number(error));
+    walk::require(&b == &s.b || std::abs(b.slope0(input, neuron) - right) > 1e-6,
+                  "a mistake shows");
+    const double loss = forward(after_step(s.net, b)).loss;
+    climb += loss > s.f.loss ? 1 : 0;
+    fall_more += loss < right_loss ? 1 : 0;
+    fmt::print("| {} | {} | {} |\n", what, number(b.slope0(input, neuron)), number(loss));
   };
   const Matrix &w1 = s.net.w1, new_w1 = after_step(s.net, s.b).w1;
   const auto rule = [&](double delta2, std::size_t j, double l1) {
@@ -408,16 +392,17 @@ void mistakes() {
   last(4, 0) = s.b.delta2(4, 0);
 
   fmt::print(
-      "| mistake | $\\partial E / \\partial w_0[{},{}]$ | $E$ after one step |\n|---|---|---|\n",
-      input, unit);
+      "| mistake | $`\\partial E / \\partial w_0[{},{}]`$ | $`E`$ after one step "
+      "|\n|---|---:|---:|\n",
+      input, neuron);
   line("none", s.b);
   line("`=` where `+=` is meant: the last row overwrites the others", from_deltas(s, last, rule));
   line("mean over the rows instead of the sum", from_deltas(s, averaged, rule));
-  line("$y - l_2$ with `-=`", from_deltas(s, turned, rule));
-  line("hidden delta with the *new* $w_1$", from_deltas(s, s.b.delta2, by_new));
-  line("no $l_2 (1 - l_2)$ in $\\delta_2$", from_deltas(s, bare, rule));
-  line("no $l_1 (1 - l_1)$ in $\\delta_1$", from_deltas(s, s.b.delta2, no_slope));
-  line("$\\sigma'(l_1)$ where $\\sigma'(\\mathit{net}_1)$ is meant",
+  line("$`y - l_2`$ with `-=`", from_deltas(s, turned, rule));
+  line("hidden delta with the *new* $`w_1`$", from_deltas(s, s.b.delta2, by_new));
+  line("no $`l_2 (1 - l_2)`$ in $`\\delta_2`$", from_deltas(s, bare, rule));
+  line("no $`l_1 (1 - l_1)`$ in $`\\delta_1`$", from_deltas(s, s.b.delta2, no_slope));
+  line("$`\\sigma'(l_1)`$ where $`\\sigma'(\\mathit{net}_1)`$ is meant",
        from_deltas(s, s.b.delta2, of_output));
   walk::require(climb == 1 && fall_more > 0, "what page 10 says of mistakes");
 }
@@ -430,21 +415,20 @@ void mean_of_squares() {
   const tg::Tensor x = tape.input(s.net.x.array()), y = tape.input(s.net.y.array());
   const tg::Tensor w0 = tape.parameter(s.net.w0.array()), w1 = tape.parameter(s.net.w1.array());
   const tg::Tensor l2 = sigmoid(matmul(sigmoid(matmul(x, w0)), w1));
-  const double of_sum = gradient(half_squared_error(l2, y), w0).at(input, unit);
+  const double of_sum = gradient(half_squared_error(l2, y), w0).at(input, neuron);
   const double of_half_mean =
-      gradient(half_squared_error(l2, y, tg::Reduction::mean), w0).at(input, unit);
-  const double of_mean = gradient(mse_loss(l2, y), w0).at(input, unit);
-  const auto line = [&](std::string_view error, std::string_view code, double slope) {
+      gradient(half_squared_error(l2, y, tg::Reduction::mean), w0).at(input, neuron);
+  const double of_mean = gradient(mse_loss(l2, y), w0).at(input, neuron);
+  const auto line = [&](std::string_view loss, std::string_view code, double slope) {
     const double rate = of_sum / slope;
     agree(rate, std::round(10 * rate) / 10, "a round learning rate", 1e-12);
-    agree(rate * slope, s.b.slope0(input, unit), "the same step");
-    fmt::print("| {} | {} | {} | {:.1f} |\n", error, code, number(slope), rate);
+    agree(rate * slope, s.b.slope0(input, neuron), "the same step");
+    fmt::print("| {} | {} | {} | {:.1f} |\n", loss, code, number(slope), rate);
   };
   fmt::print(
-      "| error | on the tape | $\\partial / \\partial w_0[{},{}]$ | learning rate for the same "
-      "step "
-      "|\n|---|---|---|---|\n",
-      input, unit);
+      "| loss | on the tape | $`\\partial / \\partial w_0[{},{}]`$ | learning rate for the same "
+      "step |\n|---|---|---:|---:|\n",
+      input, neuron);
   line("sum of half squares", "`half_squared_error(l2, y)`", of_sum);
   line("mean of half squares", "`half_squared_error(l2, y, tg::Reduction::mean)`", of_half_mean);
   line("mean of squares", "`mse_loss(l2, y)`", of_mean);
@@ -460,11 +444,14 @@ void equal_weights() {
   for (int i = 0; i < steps; ++i) n = after_step(n, backward(n, forward(n)));
   for (std::size_t i = 0; i < n.w0.rows; ++i)
     for (std::size_t j = 1; j < n.w0.columns; ++j)
-      agree(n.w0(i, 0), n.w0(i, j), "equal units stay equal", 1e-12);
-  fmt::print("w0 after {} steps from 0.5 =\n{}\n", steps, layout(n.w0));
+      agree(n.w0(i, 0), n.w0(i, j), "equal neurons stay equal", 1e-12);
+  fmt::print(
+      "After {} steps from 0.5 the weights out of input 0 are {:.6f}, {:.6f}, {:.6f} and {:.6f}: "
+      "four neurons do the work of one.\n",
+      steps, n.w0(0, 0), n.w0(0, 1), n.w0(0, 2), n.w0(0, 3));
 }
 
-/// How often exclusive or is not learned: 2 inputs, `hidden` hidden units with biases, 1 output.
+/// How often exclusive or is not learned: 2 inputs, `hidden` hidden neurons with biases, 1 output.
 int failures(std::int64_t hidden, int runs) {
   int count = 0;
   for (int run = 0; run < runs; ++run) {
@@ -478,8 +465,8 @@ int failures(std::int64_t hidden, int runs) {
     net.output = tg::linear(tape, hidden, 1, random);
     auto step = tg::compile(tape, [&](tg::Tensor x, tg::Tensor y) {
       const tg::Tensor output = sigmoid(net.output(sigmoid(net.hidden(x))));
-      const tg::Tensor error = half_squared_error(output, y);
-      return std::tuple{max(abs(output - y)), gradient(error, net)};
+      const tg::Tensor loss = half_squared_error(output, y);
+      return std::tuple{max(abs(output - y)), gradient(loss, net)};
     });
     const auto x = tg::Array::from({{0, 0}, {0, 1}, {1, 0}, {1, 1}});
     const auto y = tg::Array::from({{0}, {1}, {1}, {0}});
@@ -492,86 +479,61 @@ int failures(std::int64_t hidden, int runs) {
 
 void exclusive_or() {
   constexpr int runs = 20;
-  fmt::print("| hidden units | not learned, of {} starts |\n|---|---|\n", runs);
+  std::string sizes, line, counts;
   int least = runs;
   for (const std::int64_t hidden : {2, 3, 8}) {
     const int count = failures(hidden, runs);
-    walk::require(count <= least, "more hidden units fail less often");
+    walk::require(count <= least, "more hidden neurons fail less often");
     least = count;
-    fmt::print("| {} | {} |\n", hidden, count);
+    sizes += fmt::format(" {} |", hidden);
+    line += "---:|";
+    counts += fmt::format(" {} |", count);
   }
-}
-
-// ---------------------------------------------------------------- the bias
-
-void bias() {
-  const Story s;
-  tg::Tape tape;
-  const tg::Tensor x = tape.input(s.net.x.array()), y = tape.input(s.net.y.array());
-  struct Net {
-    tg::Linear hidden, output;
-  };
-  const Net net{{tape.parameter(s.net.w0.array()), tape.parameter({0, 0, 0, 0})},
-                {tape.parameter(s.net.w1.array()), tape.parameter({0})}};
-  const tg::Tensor error = half_squared_error(sigmoid(net.output(sigmoid(net.hidden(x)))), y);
-  const Net slope = gradient(error, net);
-  double output = 0;
-  Matrix hidden(1, s.net.w0.columns);
-  for (std::size_t r = 0; r < s.net.x.rows; ++r) {
-    output += s.b.delta2(r, 0);
-    for (std::size_t j = 0; j < hidden.columns; ++j) hidden(0, j) += s.b.delta1(r, j);
-  }
-  agree(output, slope.output.bias.item(), "dE/db of the output");
-  agree(hidden, slope.hidden.bias, "dE/db of the hidden layer");
-
-  tg::Sgd sgd{.learning_rate = 1.0};
-  sgd.step(net, slope);
-  tape.replay(error);
-  const double with = error.item(), without = forward(after_step(s.net, s.b)).error;
-  fmt::print(
-      "| | |\n|---|---|\n"
-      "| $\\partial E / \\partial b_1 = \\sum_r \\delta_2[r,0]$ | {} |\n"
-      "| $\\partial E / \\partial b_0[{}] = \\sum_r \\delta_1[r,{}]$ | {} |\n"
-      "| mistake: \"the bias is 0, so its slope is 0\" | 0 |\n"
-      "| $E$ after one step of weights and biases | {} |\n"
-      "| mistake: $E$ after one step of the weights alone | {} |\n",
-      number(output), unit, unit, number(hidden(0, unit)), number(with), number(without));
+  fmt::print("| hidden neurons |{}\n|---|{}\n| not learned, of {} starts |{}\n", sizes, line, runs,
+             counts);
 }
 
 // ---------------------------------------------------------------- answers
 
-void answer_1() {
+void answer_one_row() {
   const Story s;
   const Network one = one_row(s.net, row);
   const Backward b = backward(one, forward(one));
-  fmt::print("$l_1[{0},2] \\cdot \\delta_2[{0},0] = {1} \\cdot {2} = {3}$\n", row,
-             number(s.f.l1(row, 2)), factor(s.b.delta2(row, 0)), number(b.slope1(2, 0)));
+  const double l2 = s.f.l2(row, 0);
+  fmt::print(
+      "$`l_1[{0},{1}] \\cdot \\delta_2[{0},0] = {2} \\cdot {3} \\cdot {4} = {5}`$. The first "
+      "factor "
+      "is what $`w_1[{1},0]`$ multiplies; the others are the output delta.\n",
+      row, neuron, number(s.f.l1(row, neuron)), factor(l2 - s.net.y(row, 0)), number(l2 * (1 - l2)),
+      number(b.slope1(neuron, 0)));
 }
 
-void answer_2() {
+void answer_zeros() {
   const Network n = one_row(three_layer(), 0);
   const Backward b = backward(n, forward(n));
   for (const double v : b.slope0.numbers) walk::require(v == 0, "row 0 has no share in dE/dw0");
   fmt::print(
-      "To $\\partial E / \\partial w_0$ nothing, because every share has the factor $x = 0$. "
-      "To each $\\partial E / \\partial w_1[j,0]$ the same, $\\sigma(0) \\cdot \\delta_2[0,0] = "
-      "{} \\cdot {} = {}$.\n",
+      "To $`\\partial E / \\partial w_0`$ nothing, because every share has the factor $`x = 0`$. "
+      "To each $`\\partial E / \\partial w_1[j,0]`$ the same, $`\\sigma(0) \\cdot \\delta_2[0,0] = "
+      "{} \\cdot {} = {}`$.\n",
       number(sigmoid(0)), factor(b.delta2(0, 0)), number(b.slope1(0, 0)));
 }
 
-void answer_3() {
+void answer_bias() {
   const Story s;
-  Network n{{4, 3}, {4, 1}, s.net.w0, s.net.w1};
-  for (std::size_t r = 0; r < 4; ++r) {
-    for (std::size_t i = 0; i < 3; ++i) n.x(r, i) = s.net.x(r, i);
-    n.y(r, 0) = s.net.y(r, 0);
-  }
-  const double without = backward(n, forward(n)).slope0(input, unit);
-  agree(without + s.b.delta1(4, unit), s.b.slope0(input, unit), "the last row's share");
+  tg::Tape tape;
+  const tg::Tensor x = tape.input(s.net.x.array()), y = tape.input(s.net.y.array());
+  const tg::Linear hidden{tape.parameter(s.net.w0.array())};
+  const tg::Linear output{tape.parameter(s.net.w1.array()), tape.parameter({0})};
+  const tg::Tensor loss = half_squared_error(sigmoid(output(sigmoid(hidden(x)))), y);
+  double sum = 0;
+  for (const double delta : s.b.delta2.numbers) sum += delta;
+  agree(sum, gradient(loss, output.bias).item(), "dE/db of the output");
   fmt::print(
-      "Its share is taken away: ${} - {} = {}$. Both rows say the same, so twice the sample is "
-      "twice the weight.\n",
-      number(s.b.slope0(input, unit)), factor(s.b.delta1(4, unit)), number(without));
+      "Not 0: a bias serves every row, and its factor in $`\\mathit{{net}}_2`$ is 1, so its slope "
+      "is "
+      "$`\\sum_r \\delta_2[r,0] = {}`$, whatever value it has.\n",
+      number(sum));
 }
 
 }  // namespace
@@ -579,20 +541,16 @@ void answer_3() {
 int main(int count, char** words) {
   return run_section(count, words,
                      {{"symbols", symbols},
-                      {"weights", weights},
                       {"forward", forward_pass},
                       {"chain", chain},
                       {"rows", rows},
-                      {"slopes", slopes},
                       {"agreement", agreement},
-                      {"explain", explained},
                       {"training", training},
                       {"mistakes", mistakes},
                       {"mean", mean_of_squares},
                       {"equal", equal_weights},
                       {"xor", exclusive_or},
-                      {"bias", bias},
-                      {"answer-1", answer_1},
-                      {"answer-2", answer_2},
-                      {"answer-3", answer_3}});
+                      {"answer-one-row", answer_one_row},
+                      {"answer-zeros", answer_zeros},
+                      {"answer-bias", answer_bias}});
 }
