@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -112,18 +113,21 @@ struct Recorded {
 
 // ---------------------------------------------------------------- the page
 
-/// The end of the tape: from the first output neuron on.
+/// The end of the tape, without the lines of the second output.
 void lines() {
   Recorded r;
   r.tape.backward();
-  const std::vector<std::pair<std::size_t, std::string_view>> names = {{r.net_o1, "net_o1"},
-                                                                       {r.out_o1, "out_o1"},
-                                                                       {r.net_o2, "net_o2"},
-                                                                       {r.out_o2, "out_o2"},
-                                                                       {r.E, "E"}};
-  fmt::print("line          value        slope\n");
+  const std::vector<std::pair<std::size_t, std::string_view>> names = {
+      {r.net_o1, "net_o1"}, {r.out_o1, "out_o1"}, {r.E, "E"}};
+  fmt::print(
+      "On such a tape the network of this course has {} lines. Here is the end of it, without what "
+      "belongs to the second output. Read the values from the top down and the slopes from the "
+      "bottom up:\n\n```text\nline          value        slope\n",
+      r.tape.lines.size());
   for (std::size_t n = r.net_o1 - 3; n < r.tape.lines.size(); ++n) {
     const Line& line = r.tape.lines[n];
+    const std::size_t first_share = r.tape.lines[r.E].a;
+    if ((n > r.out_o1 && n <= r.out_o2) || (n > first_share && n < r.E)) continue;
     std::string what = line.op == 's' ? fmt::format("sigmoid {}", line.a)
                                       : fmt::format("{} {} {}", line.a, line.op, line.b);
     std::string_view name;
@@ -132,6 +136,7 @@ void lines() {
     fmt::print("{:<4}{:<11}{:>9.6f}    {:>9.6f}", n, what, line.value, line.slope);
     fmt::print("{}{}\n", name.empty() ? "" : "  ", name);
   }
+  fmt::print("```\n");
 }
 
 void agreement() {
@@ -142,7 +147,7 @@ void agreement() {
   const Net slope = gradient(n.E, n.net);
   const double by_hand[] = {s.b.slope.w1, s.b.slope.w2, s.b.slope.w3, s.b.slope.w4,
                             s.b.slope.w5, s.b.slope.w6, s.b.slope.w7, s.b.slope.w8};
-  fmt::print("| | by deltas | on your tape | on tapegrad's |\n|---|---|---|---|\n");
+  fmt::print("| | by deltas | on your tape | on tapegrad's |\n|---|---:|---:|---:|\n");
   for (std::int64_t k = 0; k < 8; ++k) {
     const tg::Tensor& matrix = k < 4 ? slope.hidden.weight : slope.output.weight;
     const double by_tape = matrix.at(k % 2, k % 4 / 2);
@@ -150,7 +155,8 @@ void agreement() {
     const double own = r.slope(r.w[place]);
     agree(own, by_hand[place], "your tape and by hand");
     agree(own, by_tape, "your tape and tapegrad's");
-    fmt::print("| $\\partial E / \\partial w_{}$ | {:.12f} | {:.12f} | {:.12f} |\n", k + 1,
+    if (k != 0 && k != 4) continue;  // one of each layer is shown
+    fmt::print("| $`\\partial E / \\partial w_{}`$ | {:.12f} | {:.12f} | {:.12f} |\n", k + 1,
                by_hand[place], own, by_tape);
   }
   const auto [by_input, by_target] = gradient(n.E, n.i, n.t);
@@ -197,7 +203,8 @@ void mistakes() {
     fmt::print("| {} | {} | {} |\n", what, number(slope),
                number(std::round(slope / w1 * 1e4) / 1e4));
   };
-  fmt::print("| mistake | $\\partial E / \\partial w_1$ | times the right one |\n|---|---|---|\n");
+  fmt::print(
+      "| mistake | $`\\partial E / \\partial w_1`$ | times the right one |\n|---|---:|---:|\n");
   line("none", w1);
   line("from the first line to the last", slope_of_w1(Wrong::first_to_last));
   line("`=` where `+=` is meant: the last share overwrites the others",
@@ -227,7 +234,8 @@ void recursion() {
   once.backward();
   const std::size_t calls = pass(path_by_path, path_by_path.lines.size() - 1, 1);
   agree(once.lines[0].slope, path_by_path.lines[0].slope, "both ways");
-  say("Of $x$ doubled @ times the slope is @, which both ways find: line by line in @ visits, path "
+  say("Of $`x`$ doubled @ times the slope is @, which both ways find: line by line in @ visits, "
+      "path "
       "by path in @.",
       {doublings, once.lines[0].slope, static_cast<double>(once.lines.size()),
        static_cast<double>(calls)});
@@ -235,15 +243,24 @@ void recursion() {
 
 // ---------------------------------------------------------------- tapegrad's tape
 
+/// The records of the output layer: forward, and those of its gradient.
 void records() {
   TwoTwoTwo n;
   static_cast<void>(gradient(n.E, n.net_o, n.net_h, n.net.output.weight, n.net.hidden.weight));
-  fmt::print("{}", n.tape);
+  std::istringstream listing(fmt::format("{}", n.tape));
+  bool from_here = false;
+  int products = 0;
+  for (std::string line; products < 2 && std::getline(listing, line);) {
+    const auto has = [&](std::string_view name) { return line.find(name) != std::string::npos; };
+    from_here |= has(" out_h ");
+    if (!from_here && !has(" W2 ") && !has(" b2 ") && !has(" t ")) continue;
+    fmt::print("{}\n", line);
+    if (line.front() == '~' && has("matmul")) ++products;
+  }
 }
 
 void formulas() {
   TwoTwoTwo n;
-  // [formulas]
   const auto [delta_o, delta_h, slope2, slope1] =
       gradient(n.E, n.net_o, n.net_h, n.net.output.weight, n.net.hidden.weight);
   delta_o.named("delta_o");
@@ -252,7 +269,6 @@ void formulas() {
   fmt::print("dE/dW2  = {}\n", tg::formula(slope2));
   fmt::print("delta_h = {}\n", tg::formula(delta_h));
   fmt::print("dE/dW1  = {}\n", tg::formula(slope1));
-  // [/formulas]
 }
 
 // ---------------------------------------------------------------- the other direction
@@ -275,13 +291,11 @@ void directions() {
   Recorded r;
   r.tape.backward();
   for (const std::size_t w : r.w) agree(forward_mode(r, w), r.slope(w), "both directions");
-  const auto line = [](std::string_view network, int parameters) {
-    fmt::print("| {} | {} | {} | 1 |\n", network, parameters, parameters);
-  };
-  fmt::print("| network | slopes wanted | sweeps forward | sweeps backward |\n|---|---|---|---|\n");
-  line("2-2-2, the weights", 8);
-  line("3-4-1, the weights", 3 * 4 + 4 * 1);
-  line("784-30-10 for handwritten digits, with biases", 784 * 30 + 30 + 30 * 10 + 10);
+  constexpr int digits = 784 * 30 + 30 + 30 * 10 + 10;
+  fmt::print(
+      "For the {} weights of this network that would be {} sweeps; for the {} of a small network "
+      "that reads handwritten digits, {}. Reverse mode needs one.\n",
+      std::size(r.w), std::size(r.w), digits, digits);
 }
 
 void shared() {
@@ -293,10 +307,10 @@ void shared() {
   const double first = two.slope(two.w[0]), second = two.slope(two.w[2]);
   agree(first + second, one.slope(one.w[0]), "the sum over the uses");
   agree(forward_mode(one, one.w[0]), one.slope(one.w[0]), "a shared weight");
-  say("| | slope |\n|---|---|\n| a weight of 0.15 from $i_1$ to $h_1$ | @ |\n| another one, also "
-      "of "
-      "0.15, from $i_1$ to $h_2$ | @ |\n| one weight in both places | @ |",
-      {first, second, one.slope(one.w[0])});
+  say("If $`w_1`$ stands in the place of $`w_3`$ as well, its slope is @: the sum of @ and @, of "
+      "what two "
+      "weights with that value would get.",
+      {one.slope(one.w[0]), first, second});
 }
 
 }  // namespace
