@@ -20,7 +20,6 @@ namespace {
 
 // ---------------------------------------------------------------- by hand
 
-// [softmax]
 std::vector<double> softmax(const std::vector<double>& z) {
   std::vector<double> a;
   double sum = 0;
@@ -28,7 +27,6 @@ std::vector<double> softmax(const std::vector<double>& z) {
   for (const double logit : z) a.push_back(std::exp(logit) / sum);
   return a;
 }
-// [/softmax]
 
 double cross_entropy(const std::vector<double>& z, std::size_t label) {
   return -std::log(softmax(z)[label]);
@@ -60,13 +58,13 @@ struct Classes {
 
 void symbols() {
   const Classes c;
-  say(R"(| symbol | value | what it is |
-|---|---|---|
-| $o$, $t$ | @, @ | the first output of the network, and its target |
-| $z_1$, $z_2$ | @, @ | logits: what enters the output layer, $\mathit{net}_{o1}$ and $\mathit{net}_{o2}$ |
-| $y_1$, $y_2$ | @, @ | the right answer: all of it is class 2 |
-| $a_1$, $a_2$ | @, @ | softmax of the logits: probabilities |
-| $L$ | @ | the cross-entropy: the loss, in the place of $E$ |)",
+  say(R"(| symbol | shape | value | what it is |
+|---|---|---|---|
+| $`o`$, $`t`$ | () | @, @ | the first output of the network, and its target |
+| $`z_1`$, $`z_2`$ | (1, 2) | @, @ | logits: what enters the output layer, $`\mathit{net}_{o1}`$ and $`\mathit{net}_{o2}`$ |
+| $`y_1`$, $`y_2`$ | (1, 2) | @, @ | the right answer: all of it is class 2 |
+| $`a_1`$, $`a_2`$ | (1, 2) | @, @ | softmax of the logits: probabilities |
+| $`L`$ | () | @ | the cross-entropy: the loss, in the place of $`E`$ |)",
       {c.s.v.out_o1, by_hand::t1, c.z[0], c.z[1], c.y[0], c.y[1], c.a[0], c.a[1], c.L});
 }
 
@@ -93,8 +91,9 @@ void one_output() {
 
 void saturated() {
   fmt::print(
-      "| $\\mathit{{net}}$ | $o$ | delta with the squared error, $(o - t) o (1 - o)$ | delta with "
-      "the cross-entropy, $o - t$ |\n|---|---|---|---|\n");
+      "| $`\\mathit{{net}}`$ | $`o`$ | delta with the squared error, $`(o - t) o (1 - o)`$ | delta "
+      "with "
+      "the cross-entropy, $`o - t`$ |\n|---:|---:|---:|---:|\n");
   for (const double net : {0.0, -2.0, -4.0, -8.0}) {
     const double o = sigmoid(net);
     tg::Tape tape;
@@ -115,21 +114,6 @@ void probabilities() {
       {c.z[0], c.z[0], c.z[1], c.a[0], c.a[1], c.L});
 }
 
-void jacobian() {
-  const Classes c;
-  const double both = c.a[0] * c.a[1];
-  say(R"(\begin{bmatrix}
-\partial a_1 / \partial z_1 & \partial a_1 / \partial z_2 \\
-\partial a_2 / \partial z_1 & \partial a_2 / \partial z_2
-\end{bmatrix} =
-\begin{bmatrix}
-a_1 (1 - a_1) & -a_1 a_2 \\
--a_2 a_1 & a_2 (1 - a_2)
-\end{bmatrix} =
-\begin{bmatrix} @ & @ \\ @ & @ \end{bmatrix})",
-      {c.a[0] * (1 - c.a[0]), -both, -both, c.a[1] * (1 - c.a[1])});
-}
-
 void paths() {
   const Classes c;
   say(R"(```math
@@ -141,12 +125,13 @@ void paths() {
       {c.a[0] * (1 - c.a[0]), -1 / c.a[1], -c.a[1] * c.a[0], c.by_paths[0], -c.a[0] * c.a[1],
        -1 / c.a[1], c.a[1] * (1 - c.a[1]), c.by_paths[1]});
   for (std::size_t j = 0; j < 2; ++j) {
-    const auto error = [&](double at) {
+    const auto loss = [&](double at) {
       std::vector<double> z = c.z;
       z[j] = at;
       return cross_entropy(z, c.label);
     };
-    walk::you_should_see(c.by_paths[j], walk::difference(error, c.z[j]));
+    agree(c.by_paths[j], walk::difference(loss, c.z[j]), "the rule and the difference", 1e-9);
+    if (j == 0) walk::you_should_see(c.by_paths[j], walk::difference(loss, c.z[j]));
   }
 }
 
@@ -174,9 +159,7 @@ void explained() {
   TwoTwoTwo n;
   const tg::Tensor label = n.tape.input({1}).named("label");
   const tg::Tensor loss = cross_entropy(n.net_o, label).named("L");
-  // [explain]
   const tg::Derivation derivation = explain(loss, n.net.output.weight);
-  // [/explain]
   const Classes c;
   agree(gradient(loss, n.net.output.weight).at(0, 0), c.s.v.out_h1 * c.a[0], "dL/dw5");
   fmt::print("{}", walk::formulas(derivation, "matrices"));
@@ -191,15 +174,15 @@ void mistakes() {
   const tg::Tensor right = cross_entropy(n.net_o, label);
   const tg::Tensor twice = cross_entropy(tg::softmax(n.net_o, 1), label);
   const double o = c.a[0];
-  fmt::print("| mistake | $L$ | $\\partial L / \\partial z_1$ |\n|---|---|---|\n");
+  fmt::print("| mistake | $`L`$ | $`\\partial L / \\partial z_1`$ |\n|---|---:|---:|\n");
   const auto line = [](std::string_view what, double E, double slope) {
     fmt::print("| {} | {} | {} |\n", what, number(E), number(slope));
   };
   line("none", right.item(), gradient(right, n.net_o).at(0, 0));
   line("`cross_entropy(softmax(z, 1), label)`: softmax twice", twice.item(),
        gradient(twice, n.net_o).at(0, 0));
-  line("the slope $a (1 - a)$ kept as a factor", right.item(), o * o * (1 - o));
-  line("only the path from $z_1$ through $a_1$", right.item(), 0);
+  line("the slope $`a (1 - a)`$ kept as a factor", right.item(), o * o * (1 - o));
+  line("only the path from $`z_1`$ through $`a_1`$", right.item(), 0);
   const tg::Tensor first = cross_entropy(n.net_o, n.tape.input({0}));
   line("classes counted from 1 in the data, from 0 here: the neighbour's label", first.item(),
        gradient(first, n.net_o).at(0, 0));
@@ -212,36 +195,35 @@ void overflow() {
   tg::Tape tape;
   const double stable = cross_entropy(tape.input({z}), tape.input({1})).item();
   agree(stable, cross_entropy({0, 1}, 1), "only differences count");
-  say("For the logits 1000 and 1001 the loops above give $a_2$ = nan, because $e^{1000}$ is too "
+  say("For the logits 1000 and 1001 the formula above gives $`a_2`$ = nan, because $`e^{1000}`$ is "
+      "too "
       "large for a double. `cross_entropy` gives the loss @.",
       {stable});
 }
 
 // ---------------------------------------------------------------- answers
 
-void answer_1() {
+void answer_other_class() {
   const Classes c;
-  say("$a - y$ = (@ - 1, @ - 0) = (@, @). Nothing else changes.",
+  say("$`a - y`$ = (@ - 1, @ - 0) = (@, @). Nothing else changes.",
       {c.a[0], c.a[1], c.a[0] - 1, c.a[1]});
 }
 
-void answer_2() {
+void answer_sum() {
   const Classes c;
   agree(c.by_paths[0] + c.by_paths[1], 0, "deltas add up to 0");
-  say("@ + ~@ = 0, because the probabilities add up to 1, and so does $y$. What one logit gains, "
-      "the "
-      "others lose: adding the same number to all logits changes nothing.",
+  say("@ + ~@ = 0, because the probabilities add up to 1, and so does $`y`$. What one logit gains, "
+      "the others lose: adding the same number to all logits changes nothing.",
       {c.by_paths[0], c.by_paths[1]});
 }
 
-void answer_3() {
+void answer_sigmoid() {
   const Classes c;
   agree(sigmoid(c.z[1] - c.z[0]), c.a[1], "two classes");
-  say("Divide above and below by $e^{z_2}$: $a_2 = 1 / (1 + e^{-(z_2 - z_1)}) = \\sigma(z_2 - "
-      "z_1)$, "
-      "here $\\sigma(@)$ = @. So one sigmoid output with cross-entropy is a softmax over two "
-      "classes, "
-      "one of whose logits is 0.",
+  say("Divide above and below by $`e^{z_2}`$: $`a_2 = 1 / (1 + e^{-(z_2 - z_1)}) = \\sigma(z_2 - "
+      "z_1)`$, here $`\\sigma(@)`$ = @. So one sigmoid output with cross-entropy is a softmax over "
+      "two "
+      "classes, one of whose logits is 0.",
       {c.z[1] - c.z[0], c.a[1]});
 }
 
@@ -253,13 +235,12 @@ int main(int count, char** words) {
                       {"one-output", one_output},
                       {"saturated", saturated},
                       {"probabilities", probabilities},
-                      {"jacobian", jacobian},
                       {"paths", paths},
                       {"tape", tape},
                       {"explain", explained},
                       {"mistakes", mistakes},
                       {"overflow", overflow},
-                      {"answer-1", answer_1},
-                      {"answer-2", answer_2},
-                      {"answer-3", answer_3}});
+                      {"answer-other-class", answer_other_class},
+                      {"answer-sum", answer_sum},
+                      {"answer-sigmoid", answer_sigmoid}});
 }
