@@ -58,7 +58,7 @@ void output() {
   say(R"(\begin{aligned}
 \mathit{net}_{o1} &= \mathit{out}_{h1} w_5 + \mathit{out}_{h2} w_6 + b_2 = @ \cdot @ + @ \cdot @ + @ = @ \\
 \mathit{net}_{o2} &= \mathit{out}_{h1} w_7 + \mathit{out}_{h2} w_8 + b_2 = @ \cdot @ + @ \cdot @ + @ = @ \\
-\mathit{out}_{o1} &= \sigma(\mathit{net}_{o1}) = \sigma(@) = @ \\
+\mathit{out}_{o1} &= \sigma(\mathit{net}_{o1}) = \sigma(@) \approx @ \\
 \mathit{out}_{o2} &= \sigma(\mathit{net}_{o2}) = \sigma(@) = @
 \end{aligned})",
       {v.out_h1, w.w5, v.out_h2, w.w6, w.b2, v.net_o1, v.out_h1, w.w7, v.out_h2, w.w8, w.b2,
@@ -68,8 +68,7 @@ void output() {
 void see() {
   const auto [w, v, b] = Story();
   say("You should see `@` and `@` come out, where `@` and `@` are wanted. The network knows "
-      "nothing "
-      "yet: its weights are just those it began with.",
+      "nothing yet: its weights are just those it began with.",
       {v.out_o1, v.out_o2, by_hand::t1, by_hand::t2});
 }
 
@@ -92,18 +91,12 @@ void mistake() {
   agree((matmul(x, W) + 0.35).at(0, 0), turned.net_h1, "the matrix typed in the other layout");
   say("> **The matrix turned.** Many texts write one *row* of weights for each neuron; a `Linear` "
       "keeps one *column* for each. Type the rows of the text into it, and $`w_2`$ and $`w_3`$ "
-      "change "
-      "places: $`\\mathit{net}_{h1}`$ is @ where @ is right. Two by two fits both ways, so no "
-      "shape "
-      "error warns you.",
+      "change places: $`\\mathit{net}_{h1}`$ is @ where @ is right. Two by two fits both ways, so "
+      "no shape error warns you.",
       {turned.net_h1, s.v.net_h1});
   say(">\n> **A sigmoid left out.** With $`\\mathit{net}_{h1}`$ and $`\\mathit{net}_{h2}`$ sent on "
-      "in "
-      "the "
-      "place of $`\\mathit{out}_{h1}`$ and $`\\mathit{out}_{h2}`$, $`\\mathit{net}_{o1}`$ is @ "
-      "where @ "
-      "is "
-      "right.",
+      "in the place of $`\\mathit{out}_{h1}`$ and $`\\mathit{out}_{h2}`$, $`\\mathit{net}_{o1}`$ "
+      "is @ where @ is right.",
       {s.v.net_h1 * s.w.w5 + s.v.net_h2 * s.w.w6 + s.w.b2, s.v.net_o1});
 }
 
@@ -115,11 +108,8 @@ void answer_change() {
   require(v.net_h1 == s.v.net_h1 && v.out_h1 == s.v.out_h1, "h1 does not see w4");
   require(v.net_o1 != s.v.net_o1 && v.net_o2 != s.v.net_o2, "both outputs do");
   say("$`w_4`$ leads to $`h_2`$: so $`\\mathit{net}_{h2}`$ changes, to @, and "
-      "$`\\mathit{out}_{h2}`$, to "
-      "@; "
-      "from there both outputs, to @ and @. $`\\mathit{net}_{h1}`$ and $`\\mathit{out}_{h1}`$ stay "
-      "as "
-      "they are.",
+      "$`\\mathit{out}_{h2}`$, to @; from there both outputs, to @ and @. $`\\mathit{net}_{h1}`$ "
+      "and $`\\mathit{out}_{h1}`$ stay as they are.",
       {v.net_h2, v.out_h2, v.out_o1, v.out_o2});
 }
 

@@ -36,7 +36,7 @@ void loss() {
   agree(share(v.out_o1, t1) + share(v.out_o2, t2), v.E, "the shares and E");
   say(R"(\begin{aligned}
 E_1 &= \tfrac12\,(\mathit{out}_{o1} - t_1)^2 = \tfrac12\,(@ - @)^2 = @ \\
-E_2 &= \tfrac12\,(\mathit{out}_{o2} - t_2)^2 = \tfrac12\,(@ - @)^2 = @ \\
+E_2 &= \tfrac12\,(\mathit{out}_{o2} - t_2)^2 = \tfrac12\,(@ - @)^2 \approx @ \\
 E &= E_1 + E_2 = @
 \end{aligned})",
       {v.out_o1, t1, share(v.out_o1, t1), v.out_o2, t2, share(v.out_o2, t2), v.E});
@@ -59,8 +59,7 @@ void nudge() {
   const double slope = v.out_o1 - t1;
   fmt::print(
       "| $`\\mathit{{out}}_{{o1}}`$ moved by $`h`$ | $`E`$ changes by | the change divided by "
-      "$`h`$ "
-      "|\n|---:|---:|---:|\n");
+      "$`h`$ |\n|---:|---:|---:|\n");
   double last = 0;
   for (double h : {0.1, 0.01, 0.001, 0.0001}) {
     const double change = share(v.out_o1 + h, t1) - share(v.out_o1, t1);
@@ -155,12 +154,10 @@ void mistake() {
 void answer_largest() {
   const double largest = share(1, t1) + share(0, t2);
   say("$`E`$ is 0 where both outputs are exactly on target. It is largest where "
-      "$`\\mathit{out}_{o1}`$ "
-      "comes close to 1 and $`\\mathit{out}_{o2}`$ close to 0: almost $`\\tfrac12 \\cdot @^2 + "
-      "\\tfrac12 "
-      "\\cdot @^2 = @`$. A sigmoid never reaches 0 or 1, so it is never quite as large. For the "
-      "same "
-      "reason a target of 1 could never be met; texts take @ and @.",
+      "$`\\mathit{out}_{o1}`$ comes close to 1 and $`\\mathit{out}_{o2}`$ close to 0: almost "
+      "$`\\tfrac12 \\cdot @^2 + \\tfrac12 \\cdot @^2 = @`$. A sigmoid never reaches 0 or 1, so it "
+      "is never quite as large. For the same reason a target of 1 could never be met; texts take @ "
+      "and @.",
       {1 - t1, t2, largest, t1, t2});
 }
 
@@ -169,9 +166,9 @@ void answer_predict() {
   const double h = -0.02, slope = v.out_o2 - t2;
   const double change = share(v.out_o2 + h, t2) - share(v.out_o2, t2);
   agree(change, slope * h, "the prediction", 1e-3);
-  say("The slope is @, so $`E`$ changes by about $`~@ \\cdot ~@ = @`$: it grows, because the "
-      "output "
-      "moves away from its target. Exactly it is @; the rest comes from the bend of the square.",
+  say("The slope is @, so $`E`$ changes by about $`~@ \\cdot ~@ \\approx @`$: it grows, because "
+      "the output moves away from its target. Exactly it is @; the rest comes from the bend of the "
+      "square.",
       {slope, slope, h, slope * h, change});
 }
 

@@ -90,9 +90,7 @@ void sigmoid_slope() {
   agree(largest, 0.25, "the slope at 0", 0);
   fmt::print(
       "The slope is {} at most, where $`\\mathit{{net}}`$ is 0. Where $`\\mathit{{net}}`$ is 6 or "
-      "-6, it "
-      "is "
-      "{:.4f}: the sigmoid is flat there, and the neuron is called *saturated*.\n",
+      "-6, it is {:.4f}: the sigmoid is flat there, and the neuron is called *saturated*.\n",
       largest, a * (1 - a));
 }
 
@@ -104,10 +102,8 @@ void bias() {
   agree(slope.at(1), b.delta_o2, "the slope of a bias of its own");
   agree(b.slope.b2, by_hand::difference(&Weights::b2), "the rule and the difference", 1e-9);
   say("Here $`o_1`$ and $`o_2`$ share the bias $`b_2`$. It reaches $`E`$ through both, and the "
-      "slopes add "
-      "up: $`\\partial E / \\partial b_2 = \\delta_{o1} + \\delta_{o2} = @ + ~@ = @`$. Usually "
-      "each "
-      "neuron has a bias of its own, and then its slope is its delta.",
+      "slopes add up: $`\\partial E / \\partial b_2 = \\delta_{o1} + \\delta_{o2} = @ + ~@ "
+      "\\approx @`$. Usually each neuron has a bias of its own, and then its slope is its delta.",
       {b.delta_o1, b.delta_o2, b.slope.b2});
 }
 
@@ -148,9 +144,9 @@ void mistake() {
 
 void answer_w8() {
   const auto [w, v, b] = Story();
-  say("$`\\delta_{o2} = ~@ \\cdot @ \\cdot (1 - @) = @`$, times $`\\mathit{out}_{h2} = @`$ gives "
-      "@. It "
-      "is negative: more weight would bring $`\\mathit{out}_{o2}`$ nearer to its target.",
+  say("$`\\delta_{o2} = ~@ \\cdot @ \\cdot (1 - @) \\approx @`$, times $`\\mathit{out}_{h2} = @`$ "
+      "gives @. It is negative: more weight would bring $`\\mathit{out}_{o2}`$ nearer to its "
+      "target.",
       {v.out_o2 - by_hand::t2, v.out_o2, v.out_o2, b.delta_o2, v.out_h2, b.slope.w8});
 }
 
@@ -173,9 +169,8 @@ void answer_saturated() {
   require(v.out_o1 - t1 > 0.98 && std::abs(b.slope.w5) < 1e-4, "far off, and no slope");
   fmt::print(
       "$`\\mathit{{out}}_{{o1}}`$ is {:.6f}, as wrong as can be, and $`\\partial E / \\partial "
-      "w_5`$ "
-      "is {:.7f}: almost nothing. The factor $`\\mathit{{out}} (1 - \\mathit{{out}})`$ is {:.7f}. "
-      "A saturated neuron hardly learns.\n",
+      "w_5`$ is {:.7f}: almost nothing. The factor $`\\mathit{{out}} (1 - \\mathit{{out}})`$ is "
+      "{:.7f}. A saturated neuron hardly learns.\n",
       v.out_o1, b.slope.w5, v.out_o1 * (1 - v.out_o1));
 }
 

@@ -146,9 +146,8 @@ void answer_w3() {
   const auto [w, v, b] = Story();
   const double sent = b.delta_o1 * w.w6 + b.delta_o2 * w.w8;
   say("$`\\partial E / \\partial \\mathit{out}_{h2} = \\delta_{o1} w_6 + \\delta_{o2} w_8 = @ "
-      "\\cdot @ "
-      "+ ~@ \\cdot @ = @`$. Times $`\\mathit{out}_{h2} (1 - \\mathit{out}_{h2}) = @`$ this is "
-      "$`\\delta_{h2} = @`$, and times $`i_1`$ it is @.",
+      "\\cdot @ + ~@ \\cdot @ \\approx @`$. Times $`\\mathit{out}_{h2} (1 - \\mathit{out}_{h2}) = "
+      "@`$ this is $`\\delta_{h2} = @`$, and times $`i_1`$ it is @.",
       {b.delta_o1, w.w6, b.delta_o2, w.w8, sent, v.out_h2 * (1 - v.out_h2), b.delta_h2,
        b.slope.w3});
 }
@@ -157,8 +156,7 @@ void answer_twice() {
   const auto [w, v, b] = Story();
   agree(b.slope.w2, 2 * b.slope.w1, "twice the slope");
   say("Both share $`\\delta_{h1}`$ and differ in the last factor alone: $`i_2 = @`$ is twice $`i_1 "
-      "= "
-      "@`$.",
+      "= @`$.",
       {i2, i1});
 }
 
@@ -169,8 +167,7 @@ void answer_input() {
   agree(by_paths, gradient(n.E, n.i).at(0, 0), "dE/di1");
   say("$`i_1`$ reaches both hidden neurons: $`\\partial E / \\partial i_1 = \\delta_{h1} w_1 + "
       "\\delta_{h2} w_3 = @ \\cdot @ + @ \\cdot @ = @`$. Path by path there are four, two through "
-      "each "
-      "hidden neuron. On the tape: `gradient(E, i)`.",
+      "each hidden neuron. On the tape: `gradient(E, i)`.",
       {b.delta_h1, w.w1, b.delta_h2, w.w3, by_paths});
 }
 

@@ -188,8 +188,7 @@ void published() {
   agree(wrong.last.E, 3.50847862963e-05, "E, wrong", 1e-14);
 
   fmt::print(
-      "| | old weights (right) | new weights (wrong) | the page prints |\n"
-      "|---|---:|---:|---:|\n");
+      "| | old weights (right) | new weights (wrong) | the page prints |\n|---|---:|---:|---:|\n");
   // In which columns a printed number is found, digit for digit.
   const auto line = [](std::string_view what, double old, double updated, int digits,
                        std::string_view printed, int column) {
@@ -232,9 +231,7 @@ void biases() {
   agree(own.out_o1, 0.011587527390870083, "own biases", 1e-12);
   agree(own.E, 2.4475622359322466e-06, "own biases", 1e-14);
   require(own.E < shared.E && shared.E < fixed.E, "more to learn with");
-  fmt::print(
-      "| biases | $`E`$ after one round | $`E`$ after 10,000 |\n"
-      "|---|---:|---:|\n");
+  fmt::print("| biases | $`E`$ after one round | $`E`$ after 10,000 |\n|---|---:|---:|\n");
   const auto line = [](std::string_view how, const Trained& t) {
     fmt::print("| {} | {:.9f} | {:.10f} |\n", how, t.E_after_one, t.E);
   };
@@ -282,9 +279,9 @@ void answer_first() {
   require(backward(w, forward(w)).slope.w5 != slope.w5, "another forward pass, another slope");
   for (const auto& [name, weight] : weights) agree(w.*weight, right.*weight, "the same weights", 0);
   fmt::print(
-      "Nothing, as long as the values are those of the forward pass: no slope of an output "
-      "weight contains a hidden weight. $`w_5^+`$ is {:.9f} either way. But run the forward pass "
-      "again in between, and it is wrong too.\n",
+      "Nothing, as long as the values are those of the forward pass: no slope of an output weight "
+      "contains a hidden weight. $`w_5^+`$ is {:.9f} either way. But run the forward pass again in "
+      "between, and it is wrong too.\n",
       w.w5);
 }
 

@@ -126,7 +126,7 @@ void weights() {
   const Page p;
   math(
       fmt::format("\\frac{{\\partial E}}{{\\partial W_2}} = \\mathit{{out}}_h^T\\, \\delta_o = "
-                  "{} {} = {}",
+                  "{} {} \\approx {}",
                   in_brackets(transposed(p.out_h)), in_brackets(p.delta_o), in_brackets(p.dE_dW2)));
   fmt::print("\nYou should see `{}` for $`w_5`$, as on page 4.\n", number(p.dE_dW2[0][0]));
 }
@@ -135,7 +135,7 @@ void back() {
   const Page p;
   math(
       fmt::format("\\frac{{\\partial E}}{{\\partial \\mathit{{out}}_h}} = \\delta_o\\, W_2^T = "
-                  "{} {} = {}",
+                  "{} {} \\approx {}",
                   in_brackets(p.delta_o), in_brackets(transposed(p.W2)), in_brackets(p.dE_dout_h)));
   fmt::print("\nYou should see `{}` for $`h_1`$, as on page 5.\n", number(p.dE_dout_h[0][0]));
 }
@@ -147,7 +147,7 @@ void diagonal() {
   const Matrix by_product = product(p.dE_dout_h, jacobian);
   agree(by_product[0][0], p.delta_h[0][0], "a diagonal matrix");
   agree(by_product[0][1], p.delta_h[0][1], "a diagonal matrix");
-  fmt::print("\\delta_h = {0} {1} = {0} \\odot {2} = {3}\n", in_brackets(p.dE_dout_h),
+  fmt::print("\\delta_h = {0} {1} = {0} \\odot {2} \\approx {3}\n", in_brackets(p.dE_dout_h),
              in_brackets(jacobian), in_brackets(slope), in_brackets(p.delta_h));
 }
 
@@ -165,8 +165,7 @@ void mistakes() {
   const Page p;
   fmt::print(
       "| mistake | $`\\partial E / \\partial w_1`$ | $`\\partial E / \\partial w_6`$ | $`E`$ after "
-      "one "
-      "step |\n|---|---:|---:|---:|\n");
+      "one step |\n|---|---:|---:|---:|\n");
   const auto line = [&](std::string_view what, double w1, double w6, double E) {
     walk::require(E < p.s.v.E, "the loss falls in spite of a mistake, as page 10 says");
     fmt::print("| {} | {} | {} | {:.9f} |\n", what, number(w1), number(w6), E);
@@ -194,8 +193,8 @@ void answer_columns() {
   const Matrix slope = product(transposed(p.delta_h), p.i);
   agree(slope[0][1], p.s.b.slope.w2, "w2 in columns");
   fmt::print(
-      "$`\\delta_h i^T`$, a column times a row. Its element in the first row and the second "
-      "column belongs to the weight *to* hidden neuron 1 *from* input 2, $`w_2`$: $`{} \\cdot {} = "
+      "$`\\delta_h i^T`$, a column times a row. Its element in the first row and the second column "
+      "belongs to the weight *to* hidden neuron 1 *from* input 2, $`w_2`$: $`{} \\cdot {} = "
       "{}`$.\n",
       number(p.delta_h[0][0]), number(p.i[0][1]), number(slope[0][1]));
 }

@@ -502,8 +502,7 @@ void answer_one_row() {
   const double l2 = s.f.l2(row, 0);
   fmt::print(
       "$`l_1[{0},{1}] \\cdot \\delta_2[{0},0] = {2} \\cdot {3} \\cdot {4} = {5}`$. The first "
-      "factor "
-      "is what $`w_1[{1},0]`$ multiplies; the others are the output delta.\n",
+      "factor is what $`w_1[{1},0]`$ multiplies; the others are the output delta.\n",
       row, neuron, number(s.f.l1(row, neuron)), factor(l2 - s.net.y(row, 0)), number(l2 * (1 - l2)),
       number(b.slope1(neuron, 0)));
 }
@@ -515,7 +514,7 @@ void answer_zeros() {
   fmt::print(
       "To $`\\partial E / \\partial w_0`$ nothing, because every share has the factor $`x = 0`$. "
       "To each $`\\partial E / \\partial w_1[j,0]`$ the same, $`\\sigma(0) \\cdot \\delta_2[0,0] = "
-      "{} \\cdot {} = {}`$.\n",
+      "{} \\cdot {} \\approx {}`$.\n",
       number(sigmoid(0)), factor(b.delta2(0, 0)), number(b.slope1(0, 0)));
 }
 
@@ -531,8 +530,7 @@ void answer_bias() {
   agree(sum, gradient(loss, output.bias).item(), "dE/db of the output");
   fmt::print(
       "Not 0: a bias serves every row, and its factor in $`\\mathit{{net}}_2`$ is 1, so its slope "
-      "is "
-      "$`\\sum_r \\delta_2[r,0] = {}`$, whatever value it has.\n",
+      "is $`\\sum_r \\delta_2[r,0] = {}`$, whatever value it has.\n",
       number(sum));
 }
 

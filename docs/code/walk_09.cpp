@@ -235,8 +235,7 @@ void recursion() {
   const std::size_t calls = pass(path_by_path, path_by_path.lines.size() - 1, 1);
   agree(once.lines[0].slope, path_by_path.lines[0].slope, "both ways");
   say("Of $`x`$ doubled @ times the slope is @, which both ways find: line by line in @ visits, "
-      "path "
-      "by path in @.",
+      "path by path in @.",
       {doublings, once.lines[0].slope, static_cast<double>(once.lines.size()),
        static_cast<double>(calls)});
 }
@@ -308,8 +307,7 @@ void shared() {
   agree(first + second, one.slope(one.w[0]), "the sum over the uses");
   agree(forward_mode(one, one.w[0]), one.slope(one.w[0]), "a shared weight");
   say("If $`w_1`$ stands in the place of $`w_3`$ as well, its slope is @: the sum of @ and @, of "
-      "what two "
-      "weights with that value would get.",
+      "what two weights with that value would get.",
       {one.slope(one.w[0]), first, second});
 }
 

@@ -81,8 +81,7 @@ void direction() {
   const double measured = walk::difference(along, 0);
   agree(expected, measured, "the direction", 1e-9);
   say("For the speeds 0.3, -0.8, 0.5, 0.9, -0.4, 0.7, -0.6, 0.2 of $`w_1`$ to $`w_8`$ you should "
-      "see "
-      "`@`, by the slopes of pages 4 and 5. The difference says `@`.",
+      "see `@`, by the slopes of pages 4 and 5. The difference says `@`.",
       {expected, measured});
 }
 

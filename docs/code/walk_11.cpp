@@ -74,7 +74,7 @@ void one_output() {
   const double by_output = (o - t) / (o * (1 - o)), slope = o * (1 - o);
   agree(by_output * slope, o - t, "the product");
   say(R"(```math
-\frac{\partial L}{\partial \mathit{net}_{o1}} = \frac{o - t}{o (1 - o)} \cdot o (1 - o) = @ \cdot @ = @
+\frac{\partial L}{\partial \mathit{net}_{o1}} = \frac{o - t}{o (1 - o)} \cdot o (1 - o) = @ \cdot @ \approx @
 ```)",
       {by_output, slope, o - t});
   const auto error = [&](double net) {
@@ -92,8 +92,7 @@ void one_output() {
 void saturated() {
   fmt::print(
       "| $`\\mathit{{net}}`$ | $`o`$ | delta with the squared error, $`(o - t) o (1 - o)`$ | delta "
-      "with "
-      "the cross-entropy, $`o - t`$ |\n|---:|---:|---:|---:|\n");
+      "with the cross-entropy, $`o - t`$ |\n|---:|---:|---:|---:|\n");
   for (const double net : {0.0, -2.0, -4.0, -8.0}) {
     const double o = sigmoid(net);
     tg::Tape tape;
@@ -196,8 +195,7 @@ void overflow() {
   const double stable = cross_entropy(tape.input({z}), tape.input({1})).item();
   agree(stable, cross_entropy({0, 1}, 1), "only differences count");
   say("For the logits 1000 and 1001 the formula above gives $`a_2`$ = nan, because $`e^{1000}`$ is "
-      "too "
-      "large for a double. `cross_entropy` gives the loss @.",
+      "too large for a double. `cross_entropy` gives the loss @.",
       {stable});
 }
 
@@ -222,8 +220,7 @@ void answer_sigmoid() {
   agree(sigmoid(c.z[1] - c.z[0]), c.a[1], "two classes");
   say("Divide above and below by $`e^{z_2}`$: $`a_2 = 1 / (1 + e^{-(z_2 - z_1)}) = \\sigma(z_2 - "
       "z_1)`$, here $`\\sigma(@)`$ = @. So one sigmoid output with cross-entropy is a softmax over "
-      "two "
-      "classes, one of whose logits is 0.",
+      "two classes, one of whose logits is 0.",
       {c.z[1] - c.z[0], c.a[1]});
 }
 

@@ -48,7 +48,7 @@ inline void you_should_see(double by_rule, double by_difference) {
 }
 
 /// One section of a derivation, below a heading of the page's own. What an approximately-equal sign
-/// means stands on page 4.
+/// means stands on page 2.
 inline std::string formulas(const tg::Derivation& derivation, std::string_view section) {
   tg::Derivation part = derivation.section(section);
   part.sections.front().title.clear();
