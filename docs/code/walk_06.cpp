@@ -72,6 +72,11 @@ void symbols() {
       {rate, v.E});
 }
 
+void picture() {
+  const TwoTwoTwo n;
+  fmt::print("{}", draw_network(n.E, {.weights = true, .gradients = true}));
+}
+
 void update() {
   const auto [w, v, b] = Story();
   const Weights after = after_one(step);
@@ -300,6 +305,7 @@ void answer_two_signs() {
 int main(int count, char** words) {
   return run_section(count, words,
                      {{"symbols", symbols},
+                      {"picture", picture},
                       {"update", update},
                       {"fallen", fallen},
                       {"new-weight", new_weight},
