@@ -42,14 +42,12 @@ struct Classes {
   std::vector<double> by_paths = std::vector<double>(2);
 
   Classes() {
-    // [paths]
     for (std::size_t j = 0; j < 2; ++j)
       for (std::size_t k = 0; k < 2; ++k) {
         const double dL_da = -y[k] / a[k];
         const double da_dz = a[k] * ((k == j ? 1 : 0) - a[j]);
         by_paths[j] += dL_da * da_dz;
       }
-    // [/paths]
     for (std::size_t j = 0; j < 2; ++j) agree(by_paths[j], a[j] - y[j], "a - y");
   }
 };
