@@ -102,7 +102,6 @@ struct Trained {
 };
 
 Trained train(const std::vector<double>& targets, bool with_bias) {
-  // [train]
   tg::Tape tape;
   tg::Linear neuron{tape.parameter({{0.0}, {0.0}})};
   if (with_bias) neuron.bias = tape.parameter({0.0});
@@ -114,7 +113,6 @@ Trained train(const std::vector<double>& targets, bool with_bias) {
     sgd.step(neuron, gradient(E, neuron));
     tape.replay(E);
   }
-  // [/train]
   return {out.values(), neuron.weight.values(), with_bias ? neuron.bias.item() : 0};
 }
 

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <cstddef>
 #include <tapegrad/tapegrad.hpp>
 
 #include "sections.hpp"

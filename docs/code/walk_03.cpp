@@ -1,9 +1,10 @@
 // Page 3 of docs/walk/: one number that says how wrong the network is.
 #include <fmt/format.h>
 
-#include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <tapegrad/tapegrad.hpp>
+#include <vector>
 
 #include "sections.hpp"
 #include "walk_by_hand.hpp"
@@ -13,7 +14,6 @@ using by_hand::t1;
 using by_hand::t2;
 using walk::agree;
 using walk::number;
-using walk::require;
 using walk::say;
 
 namespace {

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <cstddef>
 #include <string>
 #include <tapegrad/tapegrad.hpp>
 

@@ -2,16 +2,15 @@
 // order and in the one that gives the most copied text's closing numbers.
 #include <fmt/format.h>
 
-#include <cmath>
 #include <cstddef>
 #include <string>
 #include <string_view>
 #include <tapegrad/tapegrad.hpp>
+#include <vector>
 
 #include "sections.hpp"
 #include "walk_by_hand.hpp"
 
-using by_hand::Backward;
 using by_hand::backward;
 using by_hand::forward;
 using by_hand::Story;

@@ -6,10 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include "sections.hpp"
 #include "walk_by_hand.hpp"
