@@ -635,7 +635,7 @@ Rounded.
 BOOST_AUTO_TEST_CASE(a_page_in_markdown) {
   BOOST_TEST(markdown(everything()) == R"(## 1. Forward, 100% of it
 
-From $w_{5}$ on; $\mathit{out}_{h1} \cdot (1 - \mathit{out}_{h1})$ is a slope\_of it.
+From $`w_{5}`$ on; $`\mathit{out}_{h1} \cdot (1 - \mathit{out}_{h1})`$ is a slope\_of it.
 
 ```math
 \begin{aligned}
@@ -656,8 +656,8 @@ Then:
 
 | path | share |
 |---|---:|
-| $w_{5} \to \mathit{net}_{h1}$ | 97.5% |
-| $\lvert w_{5} \rvert$ | 2.5% |
+| $`w_{5} \to \mathit{net}_{h1}`$ | 97.5% |
+| $`\lvert w_{5} \rvert`$ | 2.5% |
 
 Rounded.
 )");

@@ -114,6 +114,19 @@ void words() {
   // [/words]
 }
 
+void blanks() {
+  // [blanks]
+  tg::Tape tape;
+  const tg::Tensor w = tape.parameter({0.5, -0.25}).named("w");
+  const tg::Tensor x = tape.input({2, 1}).named("x");
+  const tg::Tensor net = dot(w, x).named("net");
+  const tg::Tensor E = square(sigmoid(net) - 1.0).named("E");
+  const tg::Derivation d = tg::explain(E, w, tg::Index{0});
+  const tg::Exercise e = tg::exercise(d.section("merged"), {.blanks = 2, .seed = 1});
+  fmt::print("{}\n{}", e.sheet, e.answers);
+  // [/blanks]
+}
+
 void errors() {
   const Example e;
   const auto report = [](auto ask) {
@@ -138,5 +151,6 @@ int main(int count, char** words_given) {
                       {"elements", elements},
                       {"own", own},
                       {"words", words},
+                      {"blanks", blanks},
                       {"errors", errors}});
 }

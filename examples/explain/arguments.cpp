@@ -54,6 +54,10 @@ po::options_description known_options() {
          "adds the part about the update");
   option(question, "top", whole(), "how many paths, and terms of a sum, are written out; else 5");
   option(question, "digits", whole(), "significant digits, 1 to 17; else 6, and 4 in pictures");
+  option(question, "blanks", whole(), "an exercise: so many results are left out");
+  option(question, "answers", po::bool_switch(),
+         "what stands in the blanks, instead of the exercise");
+  option(question, "blanks-seed", whole(), "which results are left out; 1 if none is given");
 
   option(form, "format", text("NAME")->default_value("text", ""),
          formats + "; the last two are pictures of the whole network");
@@ -73,6 +77,7 @@ Examples:
   explain --network worked --weight w5 --learning-rate 0.5
   explain --network worked --weight w1 --section paths,merged --format markdown
   explain --network xor --weight hidden.weight --index 0,1
+  explain --network worked --weight w1 --section forward,merged --blanks 4
   explain --network three-layer --format latex --document --output three.tex
   explain --layers 2,3,2 --activation tanh,none --loss cross_entropy --input 0.05,0.1 --target 1
   explain --network xor --format svg --output xor.svg
@@ -118,9 +123,7 @@ void check_combination(const po::variables_map& values, const Arguments& argumen
   if (arguments.write_weights) {
     exclude(values, "--write-weights only writes the weights",
             {"input", "target", "weight", "index", "section", "learning-rate", "top", "digits",
-             "format", "output"});
-    if (arguments.document)
-      throw std::invalid_argument("--write-weights only writes the weights: leave out --document");
+             "blanks", "answers", "blanks-seed", "format", "document", "output"});
   } else if (arguments.layers && !(arguments.input && arguments.target)) {
     throw std::invalid_argument("--layers needs --input and --target");
   }
@@ -128,10 +131,13 @@ void check_combination(const po::variables_map& values, const Arguments& argumen
     throw std::invalid_argument("--index needs --weight: an element of which tensor?");
   if (arguments.picture())
     exclude(values, fmt::format("--format {} is a picture of the whole network", arguments.format),
-            {"weight", "index", "section", "learning-rate", "top"});
+            {"weight", "index", "section", "learning-rate", "top", "blanks"});
   if (arguments.section && !arguments.learning_rate &&
       ("," + *arguments.section + ",").find(",update,") != std::string::npos)
     throw std::invalid_argument("--section update needs --learning-rate");
+  if (!arguments.blanks && (arguments.answers || arguments.blanks_seed))
+    throw std::invalid_argument(
+        fmt::format("--{} needs --blanks", arguments.answers ? "answers" : "blanks-seed"));
   if (arguments.document && arguments.format != "latex")
     throw std::invalid_argument("--document needs --format latex");
 }
@@ -166,6 +172,10 @@ Arguments parse(int argc, char** argv) {
       .learning_rate = given<double>(values, "learning-rate"),
       .digits = whole_number(values, "digits", 1, 17),
       .top = whole_number(values, "top", 1, 1000),
+      .blanks = whole_number(values, "blanks", 1, 1000),
+      .blanks_seed =
+          whole_number(values, "blanks-seed", 0, std::numeric_limits<std::uint32_t>::max()),
+      .answers = values["answers"].as<bool>(),
       .format = values["format"].as<std::string>(),
       .document = values["document"].as<bool>(),
       .output = text("output"),

@@ -14,6 +14,10 @@ struct Arguments {
   std::optional<std::string> weight, index, section;
   std::optional<double> learning_rate;
   std::optional<std::int64_t> digits, top;
+  // As an exercise.
+  std::optional<std::int64_t> blanks;
+  std::optional<std::uint32_t> blanks_seed;
+  bool answers = false;
   std::string format = "text";
   bool document = false;
   // Where to.

@@ -74,6 +74,12 @@ std::string explanation(const Arguments& arguments) {
                         {.values = true, .weights = true, .gradients = true, .digits = digits});
   tg::Derivation derivation = derivation_of(network, arguments);
   if (arguments.section) derivation = only(derivation, *arguments.section);
+  if (arguments.blanks) {
+    const tg::Exercise exercise =
+        tg::exercise(derivation, {.blanks = static_cast<std::size_t>(*arguments.blanks),
+                                  .seed = arguments.blanks_seed.value_or(1)});
+    derivation = arguments.answers ? exercise.answers : exercise.sheet;
+  }
   if (arguments.format == "markdown") return markdown(derivation);
   if (arguments.format == "latex") return latex(derivation, {.document = arguments.document});
   return text(derivation);

@@ -159,6 +159,11 @@ refuses --network worked --learning-rate nan
 refuses --network worked --format svg --weight w5
 refuses --network worked --format dot --section paths
 refuses --network worked --document
+refuses --network worked --weight w5 --section forward --blanks 50
+refuses --network worked --weight w5 --blanks 0
+refuses --network worked --weight w5 --answers
+refuses --network worked --weight w5 --blanks-seed 3
+refuses --network worked --format svg --blanks 3
 refuses --network worked --write-weights w.csv --weight w5
 refuses --network worked --write-weights w.csv --document
 refuses --network worked --wieght w5

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <utility>
 
 #include "tapegrad/explain/derivation.hpp"
@@ -23,15 +22,8 @@ std::string sentence(const Derivation& derivation, std::string_view text) {
       continue;
     }
     const std::string formula = math_inline(derivation, span.text).text();
-    // Between dollars alone, a backslash in front of what is no letter would be taken for
-    // Markdown's.
-    bool escaped = false;
-    for (std::size_t i = 0; i + 1 < formula.size(); ++i)
-      if (formula[i] == '\\')
-        escaped = escaped || std::isalpha(static_cast<unsigned char>(formula[i + 1])) == 0;
-    const std::size_t end = formula.find_last_not_of(' ') + 1;
-    const std::string_view tick = escaped ? "`" : "";
-    result += fmt::format("${}{}{}$", tick, formula.substr(0, end), tick);
+    // Between dollars alone, Markdown would take underscores and backslashes for its own.
+    result += fmt::format("$`{}`$", formula.substr(0, formula.find_last_not_of(' ') + 1));
   }
   return result;
 }
