@@ -13,18 +13,20 @@
 //   line
 //   <!-- /generated -->                       here, or the one fenced block that stands there
 //
-// A block of C++ or CMake without such a comment is an error, as is a relative link to a file that
-// is not there.
+// A block of C++ or CMake without such a comment is an error, as is a link to a file or a heading
+// of ours that is not there, and a formula within a line that is not written $`...`$.
 // --update writes the blocks anew.
 #include <sys/wait.h>
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <regex>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -58,6 +60,28 @@ Lines without_common_indentation(Lines lines) {
   return lines;
 }
 
+/// What the headings of a page can be linked by, as code-hosting sites make it of their words.
+std::set<std::string> anchors_of(const fs::path& file) {
+  std::set<std::string> anchors;
+  bool code = false;
+  for (const std::string& line : split(std::ifstream{file})) {
+    if (line.starts_with("```")) code = !code;
+    const std::size_t level = line.find_first_not_of('#');
+    if (code || level == 0 || level == std::string::npos || line[level] != ' ') continue;
+    std::string words;
+    for (const char c : line.substr(level + 1)) {
+      const auto byte = static_cast<unsigned char>(c);
+      if (std::isalnum(byte) != 0 || byte >= 0x80 || c == '-' || c == '_')
+        words += static_cast<char>(std::tolower(byte));
+      else if (c == ' ')
+        words += '-';
+    }
+    std::string anchor = words;
+    for (int n = 1; !anchors.insert(anchor).second; ++n) anchor = words + '-' + std::to_string(n);
+  }
+  return anchors;
+}
+
 /// One Markdown file: its lines, checked or rewritten from the top to the bottom.
 class Document {
  public:
@@ -73,7 +97,10 @@ class Document {
     while (here_ < lines_.size()) {
       const std::size_t start = here_;
       try {
-        if (!directive() && !fenced()) links();
+        if (!directive() && !fenced()) {
+          links();
+          formulas();
+        }
       } catch (const std::exception& problem) {
         complain(start, problem.what());
       }
@@ -257,14 +284,25 @@ class Document {
   void links() {
     static const std::regex code_span{"`[^`]*`"};
     static const std::regex link{"\\]\\(<?([^)\\s>]+)[^)]*\\)|^ {0,3}\\[[^\\]]+\\]: +(\\S+)"};
-    static const std::regex elsewhere{"[a-z][a-z+.-]*:.*|#.*"};
+    static const std::regex elsewhere{"[a-z][a-z+.-]*:.*"};
     const std::string text = std::regex_replace(lines_[here_], code_span, "``");
     for (std::sregex_iterator i{text.begin(), text.end(), link}, none; i != none; ++i) {
       const std::string target = (*i)[1].matched ? (*i)[1] : (*i)[2];
       if (std::regex_match(target, elsewhere)) continue;
-      const fs::path path = file_.parent_path() / target.substr(0, target.find('#'));
-      if (!fs::exists(path)) complain(here_, "the link leads nowhere: " + target);
+      const std::size_t hash = std::min(target.find('#'), target.size());
+      const fs::path path = hash == 0 ? file_ : file_.parent_path() / target.substr(0, hash);
+      if (!fs::exists(path) ||
+          (hash < target.size() && !anchors_of(path).contains(target.substr(hash + 1))))
+        complain(here_, "the link leads nowhere: " + target);
     }
+  }
+
+  // Formulas within the line stand in $`...`$: between dollars alone, Markdown takes underscores
+  // for its own.
+  void formulas() {
+    static const std::regex code_span{"\\$?`[^`]*`\\$?"};
+    const std::string text = std::regex_replace(lines_[here_], code_span, "");
+    if (text.find('$') != std::string::npos) complain(here_, "a formula is written $`...`$");
   }
 
   fs::path file_, source_, build_;
