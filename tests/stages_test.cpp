@@ -57,6 +57,15 @@ BOOST_AUTO_TEST_CASE(a_product_and_its_bias_are_one_stage_and_an_activation_anot
         {"z1 = b + x w + x w - 1", "a1 = tanh(z1)", "E = sum(a1)"});
 }
 
+BOOST_AUTO_TEST_CASE(what_a_composite_is_given_is_a_stage_of_its_own) {
+  Program p;
+  equal(lines_of(sum(layer_norm(matmul(p.x, p.w) + p.b, Shape{3}, p.b, p.b)), p.w),
+        {"z1 = x w + b", "a1 = normalise(z1, 1e-05) * b + b", "E = sum(a1)"});
+  const tg::Linear linear = tg::linear(p.tape, 3, 3, p.random);
+  equal(lines_of(sum(tanh(linear(p.x) + matmul(p.x, p.w))), p.w),
+        {"z1 = x W1 + b1 + x w", "a1 = tanh(z1)", "E = sum(a1)"});
+}
+
 BOOST_AUTO_TEST_CASE(a_library_composite_is_one_stage) {
   Program p;
   tg::Linear linear{p.w, p.b};

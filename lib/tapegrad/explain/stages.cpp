@@ -94,8 +94,9 @@ std::uint32_t Stages::composite(Id id) const {
   return frame;
 }
 
-/// Whether a record that only the stage of `to` reads is a part of it.
-bool Stages::belongs(Id id, Id to) const {
+/// Whether a record that only the stage of `to` reads is a part of it; `adds`: all that the stage
+/// does with it is to add it up.
+bool Stages::belongs(Id id, Id to, bool adds) const {
   const Node& n = node(id);
   if (composite(id) != Node::none && composite(id) == composite(to)) return true;
   if (n.op->kind == Kind::view) return true;
@@ -106,12 +107,13 @@ bool Stages::belongs(Id id, Id to) const {
   const bool value_of_composite =
       node(to).op->kind == Kind::composite &&
       std::find(operands.begin(), operands.end() - 1, id) == operands.end() - 1;
-  return (linear && plain(node(to).op->notation)) || value_of_composite;
+  return (linear && adds) || value_of_composite;
 }
 
 void Stages::group(const std::vector<Id>& records) {
   const std::set<Id> wanted(x_.begin(), x_.end());
   std::vector<Id> stage_of(y_ + 1, Node::none);  // by its result
+  std::vector<bool> adds(y_ + 1);                // from here to its stage's result
   std::vector<std::vector<Id>> consumers(y_ + 1);
   for (Id id : records)
     for (Id operand : recording().operands(id)) consumers[operand].push_back(id);
@@ -119,12 +121,19 @@ void Stages::group(const std::vector<Id>& records) {
     const Id id = *record;
     if (node(id).leaf()) continue;
     stage_of[id] = id;
+    adds[id] = plain(node(id).op->notation) && composite(id) == Node::none;
     if (id == y_ || named(id) || wanted.contains(id)) continue;
-    const Id to = stage_of[consumers[id].front()];
-    const bool apart = std::any_of(consumers[id].begin(), consumers[id].end(),
-                                   [&](Id consumer) { return stage_of[consumer] != to; });
-    if (!apart && (belongs(id, to) || (consumers[id].size() == 1 && belongs(id, consumers[id][0]))))
-      stage_of[id] = to;
+    const std::vector<Id>& readers = consumers[id];
+    const Id to = stage_of[readers.front()];
+    const auto all = [&](const auto& of) {
+      return std::all_of(readers.begin(), readers.end(), of);
+    };
+    if (!all([&](Id reader) { return stage_of[reader] == to; })) continue;
+    const bool added = all([&](Id reader) { return adds[reader]; });
+    if (!belongs(id, to, added) && !(readers.size() == 1 && belongs(id, readers[0], added)))
+      continue;
+    stage_of[id] = to;
+    adds[id] = added && (plain(node(id).op->notation) || node(id).op->kind == Kind::view);
   }
   std::unordered_map<Id, std::size_t> place;
   for (Id id : records) {

@@ -69,7 +69,7 @@ class Stages {
 
  private:
   void group(const std::vector<Id>& records);
-  bool belongs(Id id, Id to) const;
+  bool belongs(Id id, Id to, bool adds) const;
   std::uint32_t composite(Id id) const;
   void name_all();
   void find_adjoints(Site at);
