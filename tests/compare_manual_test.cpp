@@ -607,6 +607,22 @@ BOOST_AUTO_TEST_CASE(second_mistake_is_found_behind_a_first) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_wrong_sign_or_a_2_beside_a_missing_slope_is_found) {
+  for (Hand hand : networks()) {
+    const Recorded tape(hand);
+    const Matrix no_slope = each(hand.out_o, hand.t, std::minus<>());
+    const std::pair<double, const char*> second[] = {{-1, "is missing; and the sign is wrong"},
+                                                     {2, "is missing; and 2 times too large"}};
+    for (const auto& [factor, said] : second) BOOST_TEST_CONTEXT(said) {
+        hand.delta_o = scaled(no_slope, factor);
+        hand.output_gradients();
+        hand.hidden_delta();
+        hand.hidden_gradients();
+        BOOST_TEST(blames(tape.compare(hand), "net_o", Mistake::slope_missing, said));
+      }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(nothing_is_claimed_of_numbers_that_no_mistake_explains) {
   for (std::uint32_t seed = 1; seed <= 40; ++seed) {
     Hand hand = any(seed);

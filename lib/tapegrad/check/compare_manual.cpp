@@ -108,6 +108,7 @@ class Comparing {
   Diagnosis varied(const Entry& e, const Base& base);
   Diagnosis moved(const Entry& e, const Base& base);
   Diagnosis left_out(const Entry& e, const Base& base);
+  Diagnosis twice_wrong(const Entry& e, const Base& base);
   std::string about_ratio(const Entry& e, double ratio) const;
   std::string axis_of(std::int64_t extent) const;
   std::vector<std::string> wrong_elements(const Entry& e) const;
@@ -372,6 +373,7 @@ Diagnosis Comparing::explain(const Entry& e, const Base& base) {
   if (Diagnosis d = varied(e, base)) return d;
   if (Diagnosis d = moved(e, base)) return d;
   if (Diagnosis d = left_out(e, base)) return d;
+  if (Diagnosis d = twice_wrong(e, base)) return d;
   return simple(e, base, false);
 }
 
@@ -514,6 +516,26 @@ Diagnosis Comparing::varied(const Entry& e, const Base& base) {
   for (const Variation& v : variations_) {
     if (support < least_support + (v.how == Variation::How::other_value ? 1 : 0)) continue;
     if (explained(e, pass_.run(base.held, v)[e.id], slack)) return pass_.diagnosis(v);
+  }
+  return {};
+}
+
+/// A step that is done otherwise, and a wrong sign or a 2 on top of it: more can be made to agree,
+/// so it takes more agreement.
+Diagnosis Comparing::twice_wrong(const Entry& e, const Base& base) {
+  const Numbers &expected = base.adjoints[e.id], slack = base.slack(e.id);
+  if (support(e, expected, slack) < 2 * least_support) return {};
+  for (const Variation& v : variations_) {
+    if (v.how == Variation::How::other_value) continue;
+    const Numbers varied = pass_.run(base.held, v)[e.id];
+    for (const double ratio : {-1.0, 2.0, 0.5}) {
+      Numbers times = varied;
+      for (double& number : times) number *= ratio;
+      if (!explained(e, times, slack)) continue;
+      Diagnosis d = pass_.diagnosis(v);
+      d.sentence += "; and " + about_ratio(e, ratio);
+      return d;
+    }
   }
   return {};
 }
