@@ -198,7 +198,7 @@ BOOST_AUTO_TEST_CASE(a_bias_may_be_a_given_number_for_the_whole_layer) {
       tg::draw_network(sigmoid(matmul(x, w) + b), {.values = true, .weights = true}));
   BOOST_TEST(picture.says("0.3775"));  // 0.05 0.15 + 0.10 0.20 + 0.35
   BOOST_TEST(picture.says("2 neurons, sigmoid"));
-  BOOST_TEST(picture.times("bias 0.35") == 2);
+  BOOST_TEST(picture.times("b 0.35") == 2);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_multiplied_by_a_parameter_has_no_bias) {
@@ -278,6 +278,7 @@ BOOST_AUTO_TEST_CASE(what_are_no_layers_is_refused_with_a_reason) {
   refuses(matmul(h, w), "%1 w a second time, as a recurrent network does");
   refuses(matmul(h + x, v), "%0 x beside the layer before");
   refuses(matmul(matmul(h, v) + h, weight(2, 2)), "beside the layer before");
+  refuses(sum(matmul(h, v) + h), "h beside the last layer");
   refuses(matmul(matmul(x, w), transpose(matmul(x, v))), "connects each neuron with all");
   const tg::Tensor image = tape.input(tg::Shape{1, 1, 5, 5});
   const tg::Tensor kernel = tape.parameter(random.uniform(-1, 1, tg::Shape{1, 1, 3, 3}));

@@ -48,6 +48,7 @@ class Finder {
       refuse(output_, "is computed by no product of neurons with a matrix of parameters");
     for (std::size_t i = 0; i + 1 < layers_.size(); ++i)
       connect(layers_[i], layers_[i + 1].data, layers_[i + 1].product);
+    refuse_skips(layers_.back().product);
     finish(layers_.back());
     return std::move(layers_);
   }
@@ -182,6 +183,23 @@ class Finder {
       refuse(next, fmt::format("is given {} numbers where {} has {}", shape(data).numel(),
                                recording_.label(layer.product), shape(layer.product).numel()));
     describe(layer, {between.rbegin(), between.rend()});
+  }
+
+  /// What comes of the last product may be compared with what is given, but not be joined with what
+  /// an earlier product gave.
+  void refuse_skips(Id last) const {
+    std::vector<bool> above(output_ + 1);
+    above[last] = true;
+    for (Id id = last + 1; id <= output_; ++id) {
+      if (!below_[id].needed) continue;
+      const auto operands = recording_.operands(id);
+      above[id] = std::any_of(operands.begin(), operands.end(), [&](Id x) { return above[x]; });
+      if (!above[id]) continue;
+      for (Id x : operands)
+        if (!above[x] && below_[x].product)
+          refuse(id, fmt::format("is given {} beside the last layer, {}", recording_.label(x),
+                                 recording_.label(last)));
+    }
   }
 
   /// From the last product upwards, as long as it goes on by elements and nothing joins.

@@ -201,7 +201,9 @@ class NetworkPainter {
       }
       if (!options_.weights || bias.empty()) continue;
       const std::size_t of_bias = layer.bias_elements[*place.neuron];
-      const std::string_view name = recording_.element_name(layer.bias, of_bias);
+      std::string_view name = recording_.element_name(layer.bias, of_bias);
+      if (name.empty() && bias.size() == 1 && struct_of(recording_.name(layer.bias)).empty())
+        name = recording_.name(layer.bias);
       place.bias = fmt::format("{} {}", name.empty() ? "bias" : name, number(bias[of_bias]));
       if (!slope.empty()) place.slope = slope_text(slope[of_bias]);
     }
@@ -361,16 +363,20 @@ class NetworkPainter {
       svg_.text(cx, cy - 6, "middle", p.upper, grey);
     }
     svg_.text(cx, cy + (p.upper.empty() ? 4 : 14), "middle", p.lower);
-    double below = cy + radius_ + line_height;
+    double top = cy + radius_ + 3;
+    const auto below = [&](const std::string& text, std::string_view more) {
+      if (text.empty()) return;
+      svg_.clear(cx, top, width_of(text), line_height);
+      svg_.text(cx, std::exchange(top, top + line_height) + 10, "middle", text, more);
+    };
     if (input)
       svg_.text(cx - radius_ - 8, cy + 4, "end", p.beside);
     else if (last)
       svg_.text(cx + radius_ + 8, cy + 4, "start", p.beside);
-    else if (!p.beside.empty())
-      svg_.text(cx, std::exchange(below, below + line_height), "middle", p.beside);
-    if (!p.bias.empty())
-      svg_.text(cx, std::exchange(below, below + line_height), "middle", p.bias, grey);
-    svg_.text(cx, below, "middle", p.slope, orange);
+    else
+      below(p.beside, "");
+    below(p.bias, grey);
+    below(p.slope, orange);
   }
 
   /// What the picture does not say itself. Returns its height.
