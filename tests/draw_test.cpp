@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <cmath>
 #include <regex>
 #include <string>
 
@@ -127,6 +128,7 @@ BOOST_AUTO_TEST_CASE(constants_of_one_element_stand_in_their_op) {
   BOOST_TEST(contains(dot, "<0.5 * ·>"));
   BOOST_TEST(contains(dot, "<clamp(·, 0.0, 1.0)>"));
   BOOST_TEST(contains(dot, "<1.0 - ·>"));
+  BOOST_TEST(contains(tg::draw(x / std::sqrt(2.0)), "<· / 1.414>"));
   BOOST_TEST(!contains(dot, "<constant"));
   BOOST_TEST(!contains(dot, "<0.5>"));
 }

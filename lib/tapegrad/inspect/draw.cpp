@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -261,7 +262,7 @@ class Painter {
     if (!constants || places != operands.size()) {
       std::string result(op.name);
       for (Id operand : operands)
-        if (in_its_op(operand)) result += " " + text(recording_.handle(operand));
+        if (in_its_op(operand)) result += " " + constant_text(operand);
       return result;
     }
     std::string result;
@@ -269,10 +270,17 @@ class Painter {
     for (Id operand : operands) {
       const std::size_t to = notation.find("{}", from);
       result += notation.substr(from, to - from);
-      result += in_its_op(operand) ? text(recording_.handle(operand)) : "·";
+      result += in_its_op(operand) ? constant_text(operand) : "·";
       from = to + 2;
     }
     return result += notation.substr(from);
+  }
+
+  /// In few digits, if they do not determine it.
+  std::string constant_text(Id id) const {
+    const Tensor constant = recording_.handle(id);
+    const std::string brief = brief_text(constant.item(), options_.digits);
+    return std::strtod(brief.c_str(), nullptr) == constant.item() ? text(constant) : brief;
   }
 
   Graph::Look look(Id id) const {
