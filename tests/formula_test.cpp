@@ -146,6 +146,7 @@ BOOST_AUTO_TEST_CASE(brackets_stand_where_precedence_needs_them) {
   BOOST_TEST(tg::formula(pow(pow(a, b), c)) == "(a^b)^c");
   BOOST_TEST(tg::formula(pow(a, pow(b, c))) == "a^(b^c)");
   BOOST_TEST(tg::formula(pow(a, b - 1)) == "a^(b - 1)");
+  BOOST_TEST(tg::formula(pow(a, 1.0)) == "a");
   BOOST_TEST(tg::formula(reciprocal(a * b)) == "1/(a * b)");
   BOOST_TEST(tg::formula(square(reciprocal(a))) == "(1/a)^2");
   BOOST_TEST(tg::formula(sin(a + b)) == "sin(a + b)");

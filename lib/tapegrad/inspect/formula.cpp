@@ -45,7 +45,8 @@ std::string placed(const Term& t, const Notation::Place& place) {
 
 constexpr std::string_view sum_notation = "{} + {}", difference_notation = "{} - {}",
                            product_notation = "{} * {}", quotient_notation = "{} / {}",
-                           broadcast_notation = "broadcast({})", negation_notation = "-{}";
+                           power_notation = "{}^{}", broadcast_notation = "broadcast({})",
+                           negation_notation = "-{}";
 
 Term filled(std::string_view notation, std::span<const Term> operands);
 
@@ -178,6 +179,7 @@ class Writer {
       return numbers ? number(*x[0].number * *x[1].number) : product_of(x[0], x[1]);
     if (notation == quotient_notation)
       return numbers ? number(*x[0].number / *x[1].number) : quotient_of(x[0], x[1]);
+    if (notation == power_notation && x[1].is(1)) return x[0];
     return filled(notation, x);
   }
 
