@@ -218,6 +218,13 @@ BOOST_AUTO_TEST_CASE(a_sum_may_be_as_long_as_it_likes) {
   BOOST_TEST(s.formula == "1 + 0.5 + 0.333333 + " + tg::number_text(value - 1 - 0.5 - 1.0 / 3, 6));
 }
 
+BOOST_AUTO_TEST_CASE(the_rest_of_a_sum_is_written_even_if_it_is_nothing) {
+  const Number zero = tg::symbol(1, 0.0);
+  const tg::Spelled s = spelled(tg::symbol(0, 2.0) + zero * tg::symbol(2, 3.0), false, 6, 1);
+  BOOST_TEST(s.left_out == 1U);
+  BOOST_TEST(s.formula == "a + 0");
+}
+
 BOOST_AUTO_TEST_CASE(functions_may_nest_as_deep_as_they_like) {
   Number x = tg::symbol(0, 0.5);
   for (int i = 0; i < 1'000'000; ++i) x = sin(x);

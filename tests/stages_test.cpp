@@ -72,8 +72,14 @@ BOOST_AUTO_TEST_CASE(a_library_composite_is_one_stage) {
   const Tensor target = p.tape.input(tg::zeros(Shape{2, 3})).named("t");
   const Stages stages = stages_of(mse_loss(linear(p.x), target), p.w);
   equal(lines_of(stages), {"z1 = x w + b", "E = mean((z1 - t)^2)"});
-  BOOST_TEST(stages.made_by(stages.all()[0]) == "linear");
-  BOOST_TEST(stages.made_by(stages.all()[1]) == "mse_loss");
+  const auto makers = [](const Stages& all, std::size_t stage, std::size_t input) {
+    return all.made_by(all.all()[stage], all.all()[stage].inputs[input]);
+  };
+  BOOST_TEST(makers(stages, 0, 0) == "linear");
+  BOOST_TEST(makers(stages, 1, 0) == "mse_loss");
+  const Stages of_ops = stages_of(sum(matmul(p.x, p.w) + p.b), p.w);
+  BOOST_TEST(makers(of_ops, 0, 0) == "matmul, add");
+  BOOST_TEST(makers(of_ops, 0, 2) == "add");
 }
 
 BOOST_AUTO_TEST_CASE(what_has_a_name_is_a_stage_of_its_own) {

@@ -102,7 +102,7 @@ void Explainer::forward_in_matrices() {
     Equation equation{.sides = {{.formula = name(stage.out())},
                                 {.formula = alone(stage).formula(names(), options_.digits)}},
                       .at = stages_.node(stage.out()).site,
-                      .matrices = true};
+                      .matrices = tensors()};
     append_values(equation, stages_.shape(stage.out()), stages_.tensor(stage.out()).values());
     s.lines.emplace_back(std::move(equation));
   }

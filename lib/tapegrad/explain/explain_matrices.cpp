@@ -36,7 +36,7 @@ void Explainer::matrices() {
     const Id record = stages_.recording().id_of(adjoint, "explain", at_);
     const std::string mine = delta(stages_.name(id));
     Equation equation{.sides = {{.formula = asked(id) ? derivative(stages_.name(id)) : mine}},
-                      .matrices = true};
+                      .matrices = tensors()};
     const auto [known, first] = told.emplace(record, mine);
     equation.sides.push_back(
         {.formula = first ? formula(adjoint, {.limit = most_records, .digits = options_.digits})

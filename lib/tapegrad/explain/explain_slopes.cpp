@@ -14,7 +14,8 @@ constexpr double much = 10;               // cancellation that is worth a senten
 /// With one decimal, or, where that would be 0, one digit.
 std::string percent(double share) {
   const bool small = share != 0 && std::abs(share) < 0.0005;
-  return small ? fmt::format("{:.0e}", 100 * share) : fmt::format("{:.1f}", 100 * share);
+  return small ? fmt::format("{:.0e}", 100 * share)
+               : fmt::format("{:.1f}", 100 * share + 0.0);  // no minus before 0
 }
 
 }  // namespace
@@ -49,7 +50,7 @@ void Explainer::locals() {
           const auto place = std::find(stage.inputs.begin(), stage.inputs.end(), id);
           return fmt::format("x{}", place - stage.inputs.begin() + 1);
         };
-        equation.note = filled(words_.rule, stages_.made_by(stage),
+        equation.note = filled(words_.rule, stages_.made_by(stage, from.id),
                                by_itself.rule(active, letters, "ybar", options_.digits));
       }
       Symbols symbols;

@@ -122,7 +122,7 @@ void Explainer::update_of_all() {
         .sides = {{.formula = d_.quantity({Kind::value, of + "+"})},
                   {.formula = fmt::format("{} - {} * {}", name(id), factor(*options_.learning_rate),
                                           derivative(of))}},
-        .matrices = true};
+        .matrices = tensors()};
     std::vector<double> after = stages_.tensor(id).values();
     std::transform(after.begin(), after.end(), step.begin(), after.begin(), std::plus<>());
     append_values(equation, stages_.shape(id), after);

@@ -63,6 +63,11 @@ bool Explainer::asked(Id id) const {
   return std::find(stages_.x().begin(), stages_.x().end(), id) != stages_.x().end();
 }
 
+bool Explainer::tensors() const {
+  const auto more = [&](Id id) { return stages_.shape(id).rank() > 0; };
+  return std::any_of(stages_.leaves().begin(), stages_.leaves().end(), more);
+}
+
 bool Explainer::written(Id result, Section& section, bool& in_gap) const {
   const bool yes = !unwritten_.contains(result);
   if (!yes && !in_gap) say(section, words_.more_stages, unwritten_.size());

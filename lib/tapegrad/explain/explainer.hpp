@@ -116,6 +116,8 @@ class Explainer {
     return [this](Id id) { return name(id); };
   }
   bool asked(Id id) const;
+  /// Whether there is more than single numbers.
+  bool tensors() const;
   /// Whether the stage of a result is written out; if not, says so, once in each gap.
   bool written(Id result, Section& section, bool& in_gap) const;
 

@@ -280,7 +280,7 @@ class Speller {
     };
     std::vector<Summand> summands;
     double literals = 0;
-    bool literal_first = false, any_literal = false;
+    bool literal_first = false, any_literal = false, shortened = false;
     for (const Term& t : terms_of(x)) {
       if (t.x.value() == nullptr) {
         literal_first = literal_first || summands.empty();
@@ -300,13 +300,13 @@ class Speller {
         literals += summands[i].minus ? -value_of(summands[i].x) : value_of(summands[i].x);
       left_out_ += summands.size() - options_.terms;
       summands.resize(options_.terms);
-      any_literal = true;
+      any_literal = shortened = true;
       literal_first = false;
     }
     std::stable_sort(summands.begin(), summands.end(),
                      [](const Summand& a, const Summand& b) { return a.order < b.order; });
     // What is no sum but one term.
-    if (summands.size() == 1 && literals == 0) {
+    if (summands.size() == 1 && literals == 0 && !shortened) {
       Part only = part(summands[0].x);
       return summands[0].minus ? negative(std::move(only)) : only;
     }
@@ -327,7 +327,7 @@ class Speller {
     };
     if (any_literal && literal_first && literals != 0) add(literal(literals));
     for (const Summand& s : summands) add(s.minus ? negative(part(s.x)) : part(s.x));
-    if (any_literal && !literal_first && literals != 0) add(literal(literals));
+    if (any_literal && !literal_first && (literals != 0 || shortened)) add(literal(literals));
     return result;
   }
 

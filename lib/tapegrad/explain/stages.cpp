@@ -248,9 +248,28 @@ std::string Stages::name(Id id, std::size_t element) const {
   return fmt::format("{}[{}]", name(id), joined(index_of(element, shape), ","));
 }
 
-std::string_view Stages::made_by(const Stage& stage) const {
-  const std::uint32_t frame = composite(stage.out());
-  return frame == Node::none ? node(stage.out()).op->name : original_.frame(frame).name;
+std::string Stages::made_by(const Stage& stage, Id input) const {
+  std::set<Id> reach{stage.out()};
+  for (auto record = stage.records.rbegin(); record != stage.records.rend(); ++record) {
+    const auto operands = recording().operands(*record);
+    for (std::size_t i = 0; i < operands.size() && reach.contains(*record); ++i)
+      if (flows(recording(), *record, i)) reach.insert(operands[i]);
+  }
+  std::set<Id> reached{input};
+  std::vector<std::string_view> makers;
+  for (Id id : stage.records) {
+    const auto operands = recording().operands(id);
+    if (!reach.contains(id) ||
+        std::none_of(operands.begin(), operands.end(), [&](Id x) { return reached.contains(x); }))
+      continue;
+    reached.insert(id);
+    const std::uint32_t frame = composite(id);
+    if (frame == Node::none && node(id).op->kind == Kind::view && id != stage.out()) continue;
+    const std::string_view maker =
+        frame == Node::none ? node(id).op->name : original_.frame(frame).name;
+    if (std::find(makers.begin(), makers.end(), maker) == makers.end()) makers.push_back(maker);
+  }
+  return fmt::format("{}", fmt::join(makers, ", "));
 }
 
 }  // namespace tapegrad

@@ -60,8 +60,9 @@ class Stages {
   bool named(Id id, std::size_t element) const;
   /// Lets formulas of these records call one so.
   void call(Id id, std::string_view name) { tape_.recording().name(id, name); }
-  /// The library composite a stage was recorded by, `linear`; or the op of its last record.
-  std::string_view made_by(const Stage& stage) const;
+  /// By what a stage computes its result from an input: the library composites, `linear`, and ops
+  /// between the two.
+  std::string made_by(const Stage& stage, Id input) const;
   /// On the user's tape.
   bool literal(Id id) const;
   Id original(Id id) const { return originals_[id]; }
