@@ -199,8 +199,8 @@ std::string_view macro_of(std::string_view name) {
 
 // ---- formulas
 
-/// The widest numerator that stands above its denominator, and the widest brackets that are as high
-/// as what stands in them: neither can be broken.
+/// The widest numerator that stands above its denominator, the widest root, and the widest brackets
+/// that are as high as what stands in them: none can be broken.
 constexpr std::size_t widest_whole = 50;
 
 class Formula {
@@ -333,7 +333,8 @@ class Formula {
     const std::size_t count = e.parts.size() - (below ? 1 : 0);
     if (e.text == "sqrt" && count == 1) {
       const BrokenLine inner = apart([&] { set(e.parts[0], depth + 1); });
-      return line_.put(fmt::format("\\sqrt{{{}}}", inner.text()), inner.width() + 1);
+      if (inner.width() <= widest_whole)
+        return line_.put(fmt::format("\\sqrt{{{}}}", inner.text()), inner.width() + 1);
     }
     if (e.text == "floor" && count == 1)
       return in_brackets("\\lfloor ", " \\rfloor", [&] { set(e.parts[0], depth + 1); });
@@ -486,10 +487,12 @@ std::vector<BrokenLine> math_note(const Derivation& derivation, std::string_view
   };
   for (const Span& span : spans(note)) {
     if (span.formula) {
-      const BrokenLine formula = Formula(derivation, false, false).set(span.text);
-      make_room(formula.width());
+      const std::vector<BrokenLine> parts =
+          Formula(derivation, false, false).set(span.text).lines(width);
+      make_room(parts[0].width());
       put_words();
-      lines.back().put(formula);
+      lines.back().put(parts[0]);
+      lines.insert(lines.end(), parts.begin() + 1, parts.end());
       continue;
     }
     for (std::string_view rest = span.text; !rest.empty();) {
