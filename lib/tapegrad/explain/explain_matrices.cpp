@@ -9,7 +9,7 @@
 namespace tapegrad {
 namespace {
 
-constexpr std::size_t most_records = 60;  // of which one formula is made
+constexpr std::size_t most_records = 30;  // of which one formula is made
 
 }  // namespace
 

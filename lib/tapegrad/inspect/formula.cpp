@@ -46,7 +46,7 @@ std::string placed(const Term& t, const Notation::Place& place) {
 constexpr std::string_view sum_notation = "{} + {}", difference_notation = "{} - {}",
                            product_notation = "{} * {}", quotient_notation = "{} / {}",
                            power_notation = "{}^{}", broadcast_notation = "broadcast({})",
-                           negation_notation = "-{}";
+                           negation_notation = "-{}", left_out = "...";
 
 Term filled(std::string_view notation, std::span<const Term> operands);
 
@@ -58,6 +58,7 @@ Term negated(Term t) {
 }
 
 Term sum_of(const Term& a, const Term& b) {
+  if (a.text == left_out && b.text == left_out) return a;
   if (a.is(0)) return b;
   if (b.is(0)) return a;
   const Term both[] = {a, {.text = b.text, .level = b.level}};
@@ -216,7 +217,7 @@ std::string formula(const Tensor& t, const FormulaOptions& options, Site at) {
   for (std::size_t i = spots.size(); i-- > 0;) {
     const Spot& spot = spots[i];
     if (spot.left_out)
-      terms[i].text = "...";
+      terms[i].text = left_out;
     else if (spot.count == 0)
       terms[i] = writer.leaf(spot.id);
     else
