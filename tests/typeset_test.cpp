@@ -308,7 +308,7 @@ BOOST_AUTO_TEST_CASE(names_are_set_as_one_would_write_them) {
   BOOST_TEST(named("δ2") == "\\delta_{2}");
   BOOST_TEST(named("é") == "\\acute{e}");
   BOOST_TEST(named("café") == "\\mathit{caf\\acute{e}}");
-  BOOST_TEST(named("名") == "U{+}540D");
+  BOOST_TEST(named("名") == "\\text{名}");
   BOOST_TEST(named("hidden.weight[0,1]") == "\\mathrm{hidden.weight}[0,1]");
   BOOST_TEST(named("w[:, 1:3]") == "w[{:}, 1{:}3]");
   BOOST_TEST(named("%7 relu") == "\\mathrm{\\%7\\ relu}");
@@ -699,6 +699,10 @@ BOOST_AUTO_TEST_CASE(a_document_in_latex_holds_the_fragment) {
   BOOST_TEST(has(document, latex(everything())));
   BOOST_TEST(document.starts_with("\\documentclass{article}\n\\usepackage{amsmath}\n"));
   BOOST_TEST(document.ends_with("\n\\end{document}\n"));
+  Page p;
+  p.add(tg::Sentence{"`" + p.value("größe名") + "` is – 名"});
+  BOOST_TEST(has(latex(p, {.document = true}),
+                 "$\\mathit{gr\\ddot{o}\\text{ß}e\\text{U+540D}}$ is – U+540D\n"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -45,6 +45,19 @@ std::string words(std::string_view text) {
   return result;
 }
 
+/// Letters of which pdflatex has no picture, by their numbers.
+std::string printable(std::string_view page) {
+  std::string result;
+  while (!page.empty()) {
+    const auto [c, length] = first_character(page);
+    const bool known = c < 0x180 || (c >= 0x2010 && c <= 0x2026);  // Latin; dashes, quotes
+    result += known ? std::string(page.substr(0, length))
+                    : fmt::format("U+{:04X}", static_cast<unsigned>(c));
+    page.remove_prefix(length);
+  }
+  return result;
+}
+
 struct Cell {
   std::string text;
   std::size_t width = 0;
@@ -140,8 +153,9 @@ class LatexForm : public Form {
 }  // namespace
 
 std::string latex(const Derivation& derivation, const LatexOptions& options) {
-  const std::string page = LatexForm(derivation).page(derivation);
-  return options.document ? fmt::format("{}{}\n\\end{{document}}\n", begin_document, page) : page;
+  std::string page = LatexForm(derivation).page(derivation);
+  if (!options.document) return page;
+  return fmt::format("{}{}\n\\end{{document}}\n", begin_document, printable(page));
 }
 
 }  // namespace tapegrad

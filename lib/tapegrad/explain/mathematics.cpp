@@ -47,8 +47,9 @@ constexpr Accent accents[] = {
     {"tilde", U"ãñõÃÑÕ", "anoANO"},         {"check", U"čěňřšžČŠŽ", "cenrszCSZ"},
 };
 
-/// One character of a name, in mathematics.
-std::string math_character(char32_t c) {
+/// The first character of a name, in mathematics.
+std::string math_character(std::string_view name) {
+  const auto [c, length] = first_character(name);
   if (c < 0x80) {
     const char ascii = static_cast<char>(c);
     if (std::string_view("_%&#${}").find(ascii) != std::string_view::npos)
@@ -70,15 +71,15 @@ std::string math_character(char32_t c) {
   for (const Accent& accent : accents)
     if (const std::size_t at = accent.accented.find(c); at != std::u32string_view::npos)
       return fmt::format("\\{}{{{}}}", accent.macro, accent.plain[at]);
-  return fmt::format("U{{+}}{:04X}", static_cast<unsigned>(c));
+  if (length == 1) return fmt::format("U{{+}}{:04X}", static_cast<unsigned>(c));  // no UTF-8
+  return fmt::format("\\text{{{}}}", name.substr(0, length));
 }
 
 std::string math_characters(std::string_view text) {
   std::string result;
   while (!text.empty()) {
-    const auto [character, length] = first_character(text);
-    result += math_character(character);
-    text.remove_prefix(length);
+    result += math_character(text);
+    text.remove_prefix(first_character(text).second);
   }
   return result;
 }
@@ -97,13 +98,13 @@ bool is_word(std::string_view text) {
 BrokenLine word(std::string_view text) {
   BrokenLine result;
   if (text.size() == 4 && text.ends_with("bar")) {  // ybar, an adjoint
-    result.put(fmt::format("\\bar{{{}}}", math_character(first_character(text).first)), 1);
+    result.put(fmt::format("\\bar{{{}}}", math_character(text)), 1);
     return result;
   }
   if (columns(text) == 1) {
     const char32_t c = first_character(text).first;
     const std::string_view symbol = c < 0x80 ? "" : math_symbol(c);
-    result.put(symbol.empty() ? math_character(c) : std::string(symbol), 1);
+    result.put(symbol.empty() ? math_character(text) : std::string(symbol), 1);
     return result;
   }
   const auto greek = std::find_if(std::begin(symbols), std::end(symbols), [&](const Symbol& s) {
@@ -167,7 +168,7 @@ std::string math_places(std::string_view text) {
   for (const char c : text)
     result += c == ':'                           ? "{:}"
               : c == ',' || c == ' ' || c == '-' ? std::string(1, c)
-                                                 : math_character(static_cast<unsigned char>(c));
+                                                 : math_character({&c, 1});
   return result;
 }
 
@@ -458,7 +459,7 @@ std::string math_text(std::string_view text, std::string_view macro) {
                          std::string_view("_%&#${}\\^~|<>").find(text[0]) != std::string_view::npos;
     if (special || !symbol.empty()) {
       close();
-      result += special ? math_character(character) : fmt::format("{}{{}}", symbol);
+      result += special ? math_character(text) : fmt::format("{}{{}}", symbol);
     } else {
       if (!std::exchange(open, true)) result += fmt::format("\\{}{{", macro);
       result += text.substr(0, length);
