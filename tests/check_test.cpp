@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <chrono>
 #include <cmath>
 #include <regex>
 #include <set>
@@ -651,6 +652,41 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_checked_is_said_at_the_call) {
   BOOST_TEST(says([&] { (void)tg::check_gradient([](Tensor) { return Tensor{}; }, {1.0}); },
                   "check_test.cpp"));
   BOOST_TEST(says([&] { (void)tg::check_gradient(s.loss, alone); }, "check_test.cpp"));
+}
+
+BOOST_AUTO_TEST_CASE(an_error_names_what_was_called_and_the_users_tensors) {
+  Tape tape, other;
+  const Tensor x = tape.input({1.0, 2.0}).named("x"), apart = tape.input(3.0);
+  const Tensor unset = tape.input(Shape{2}), squares = x * x;
+  const Tensor y = sum(squares), foreign = other.input(1.0), of_unset = sum(unset);
+  const auto both = [&](const Tensor& of, const Tensor& by, const std::string& part) {
+    BOOST_TEST(says([&] { (void)tg::check_gradient(of, by); }, "check_gradient: " + part));
+    BOOST_TEST(says([&] { (void)tg::self_test(of, {by}); }, "self_test: " + part));
+  };
+  both(y, apart, "the tensor depends on none");
+  both(y, apart, "the tensor depends on none of those asked for\n  of    %4 sum");
+  both(y, foreign, "operands from two tapes");
+  both(of_unset, unset, "%2 input was never set");
+  BOOST_TEST(
+      says([&] { (void)tg::self_test(tg::seeded(squares, 1.0), {x}); }, "self_test: the seed"));
+  BOOST_TEST(says([&] { (void)tg::self_test(y, {}); }, "self_test: no tensors"));
+  BOOST_TEST(says([&] { (void)tg::self_test(y, {x}, {.wrt = {"w"}}); }, "self_test: no name"));
+}
+
+BOOST_AUTO_TEST_CASE(a_self_test_spoils_no_share_of_labels) {
+  Tape tape;
+  const Tensor table = tape.parameter({{1.0, 2.0}, {3.0, 4.0}}).named("table");
+  const Tensor labels = tape.input({1.0, 0.0, 1.0}).named("labels");
+  BOOST_TEST(tg::self_test(sum(square(embedding(table, labels))), {table, labels}));
+}
+
+BOOST_AUTO_TEST_CASE(a_large_tensor_takes_a_time_in_proportion) {
+  Tape tape;
+  const Tensor x = tape.parameter(tg::Random{3}.normal(0, 1, Shape{400'000}));
+  const auto before = std::chrono::steady_clock::now();
+  BOOST_TEST(tg::check_gradient(sum(square(x)), x, {.max_evaluations = 200}));
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - before;
+  BOOST_TEST(seconds.count() < 60);  // comparing all elements with all: several minutes
 }
 
 BOOST_AUTO_TEST_CASE(a_function_that_uses_a_tensor_of_another_tape_is_told_what_to_do) {

@@ -32,14 +32,15 @@ Measured measured(const SampledGradient& sample, const Shape& shape) {
 }
 
 /// The share of a broadcast operand before it is summed, measured: that of the operand spread out.
-std::optional<Array> before_sum(const Recording& recording, Id record, int operand, Random random,
+std::optional<Array> before_sum(const Subject& subject, Id record, int operand, Random random,
                                 int max_evaluations) {
+  const Recording& recording = subject.recording();
   const Node& n = recording.node(record);
   const auto ids = recording.operands(record);
   const Shape& own = recording.node(ids[static_cast<std::size_t>(operand)]).shape;
   if (n.op->kind != Kind::elementwise || own == n.shape || n.shape.numel() > max_evaluations / 40)
     return {};
-  Subject spread(n.site);
+  Subject spread(subject.doing, n.site);
   std::vector<Arg> args;
   for (std::size_t i = 0; i < ids.size(); ++i)
     args.emplace_back(spread.tape.input(recording.handle(ids[i]).array(n.site), n.site), n.site);
@@ -103,7 +104,7 @@ void check_alone(const Subject& subject, Id record, const std::string& label, Ra
       finding.worst.judgement = worst->judgement;
       finding.worst.index = index_of(worst->index, shape);
       const Measured m = measured(sample, shape);
-      const auto wide = before_sum(recording, record, operands[k], before, max_evaluations);
+      const auto wide = before_sum(subject, record, operands[k], before, max_evaluations);
       Evidence evidence{.wrong = m.wrong, .right = m.right, .bars = m.bars};
       if (wide && sample.complete) evidence.before_sum = &*wide;
       for (std::int64_t extent : n.shape) evidence.counts.push_back(extent);

@@ -28,27 +28,9 @@ std::string repeat(const CheckOptions& options) {
   return fmt::format("check_gradient(..., {{.seed = {}}})", options.seed);
 }
 
-/// Leaves out of x what is not asked for, or cannot be shifted. Throws Error if nothing is left.
-void select(Subject& subject, const CheckOptions& options, std::vector<std::string>& notes,
-            Site at) {
-  require_known(options, subject.names, doing, at);
-  std::vector<Tensor> x;
-  std::vector<std::string> names;
-  std::string whole;
-  for (std::size_t k = 0; k < subject.x.size(); ++k) {
-    if (!options.wants(subject.names[k])) continue;
-    if (whole_numbers(subject.recording(), subject.id(subject.x[k]), subject.recording().size())) {
-      whole += (whole.empty() ? "" : ", ") + subject.names[k];
-      continue;
-    }
-    x.push_back(subject.x[k]);
-    names.push_back(subject.names[k]);
-  }
-  if (!whole.empty()) notes.push_back("not shifted, being whole numbers: " + whole);
-  if (x.empty())
-    throw Error(std::string(doing), "there is nothing of real numbers to differentiate by", at);
-  subject.x = std::move(x);
-  subject.names = std::move(names);
+void note_whole(const std::vector<std::string>& names, std::vector<std::string>& notes) {
+  if (!names.empty())
+    notes.push_back(fmt::format("not shifted, being whole numbers: {}", fmt::join(names, ", ")));
 }
 
 /// Warns of what was looked at while recording, and depends on an x. Returns how much that is.
@@ -90,11 +72,10 @@ bool is_parameter(const Tensor& field, Site at) {
 Report check_gradients(const Differentiated& y, std::span<const Tensor> x,
                        const CheckOptions& options) {
   require_sensible(options, doing, y.site());
-  if (x.empty()) throw Error(std::string(doing), "no tensors to differentiate by", y.site());
+  Subject subject = subject_of(doing, y.y(), y.seed(), x, y.site());
   const Recording& recording = Recording::of(y.y(), doing, y.site());
-  Subject subject = subject_of(y.y(), y.seed(), x, y.site());
   Circumstances circumstances;
-  select(subject, options, circumstances.notes, y.site());
+  note_whole(select(subject, options), circumstances.notes);
   circumstances.what = what(subject.called(subject.id(subject.y)), subject);
   circumstances.repeat = repeat(options);
   circumstances.sections.push_back(
@@ -151,7 +132,7 @@ Report check_recorder(const Recorder& f, std::size_t arity, std::span<const Chec
   require_sensible(options, doing, at);
   Random random{options.seed};
   const std::vector<Array> values = input_arrays(inputs, arity, random, doing, at);
-  Subject subject(at);
+  Subject subject(doing, at);
   for (const Array& array : values) subject.x.push_back(subject.tape.input(array, at));
   Recording& recording = subject.recording();
   subject.y = record_function(f, recording, subject.x, doing, at);
@@ -163,7 +144,7 @@ Report check_recorder(const Recorder& f, std::size_t arity, std::span<const Chec
   }
   Circumstances circumstances;
   const std::string y = subject.y.name();
-  select(subject, options, circumstances.notes, at);
+  note_whole(select(subject, options), circumstances.notes);
   circumstances.what = what(y.empty() ? "the result" : y, subject);
   circumstances.repeat = repeat(options);
   const std::size_t looks = looked_at(recording, subject.y, subject.x, at, circumstances.warnings);

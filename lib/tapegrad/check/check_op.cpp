@@ -89,7 +89,7 @@ void check_shape(const Op& op, const OpCase& c, const Shape& shape, OpFindings& 
 /// All checks with one choice of operands; `until_found`: as soon as a first derivative is wrong,
 /// the rest is left out.
 void check_case(const Op& op, const OpCase& c, Random random, bool until_found, OpFindings& found) {
-  Subject d;
+  Subject d("check_op");
   try {
     d = drawn(op, c, random);
   } catch (const Error& error) {  // its own domain and shapes are refused
@@ -137,7 +137,7 @@ void check_shared(const Op& op, Random& random, OpFindings& found) {
   const std::size_t operands = cases_of(op).front().shapes.size();
   const auto domain = common_domain(op, operands);
   if (operands < 2 || !domain || op.kind != Kind::elementwise) return;
-  Subject subject;
+  Subject subject("check_op");
   const Tensor x = subject.tape.input(drawn(*domain, Shape{3}, random), Site{});
   const std::vector<Arg> args(operands, Arg(x, Site{}));
   subject.y = record(op, args);

@@ -52,7 +52,7 @@ Array drawn(const Domain& domain, const Shape& shape, Random& random) {
 }
 
 Subject drawn(const Op& op, const OpCase& c, Random random) {
-  Subject subject;
+  Subject subject("check_op");
   std::vector<Arg> args;
   for (std::size_t i = 0; i < c.shapes.size(); ++i) {
     const Array values = drawn(op.sample[i], c.shapes[i], random);

@@ -73,7 +73,7 @@ void judge(MutantResult& result, const Report& report, bool named, IsEquivalent 
 Subject with_op(const Subject& original, Id record, const Op& op, Site at) {
   std::vector<Id> outputs{original.id(original.y)};
   for (const Tensor& t : original.x) outputs.push_back(original.id(t));
-  Subject result(at);
+  Subject result(original.doing, at);
   const Transcript transcript(
       original.recording(), outputs, result.tape, at,
       [&](Id r) -> const Op& { return r == record ? op : *original.recording().node(r).op; });
@@ -114,7 +114,8 @@ SelfTest self_test(const Differentiated& y, std::initializer_list<Tensor> x,
                    const CheckOptions& options) {
   require_sensible(options, "self_test", y.site());
   std::vector<MutantResult> results;
-  Subject original = subject_of(y.y(), y.seed(), {x.begin(), x.size()}, y.site());
+  Subject original = subject_of("self_test", y.y(), y.seed(), {x.begin(), x.size()}, y.site());
+  select(original, options);
   const Recording& recording = original.recording();
   const Random random{options.seed};
   Random draws = random;

@@ -12,11 +12,6 @@
 #include "tapegrad/tape/transcript.hpp"
 
 namespace tapegrad {
-namespace {
-
-constexpr std::string_view doing = "check_gradient";
-
-}  // namespace
 
 Array random_cotangent(const Shape& shape, Random& random) {
   std::vector<double> values(static_cast<std::size_t>(shape.numel()));
@@ -40,7 +35,21 @@ void Subject::derive(int order, Random& random) {
   };
   number = y.numel() == 1 ? reshape(Arg(y, at), Shape{}) : product({&y, 1});
   gradient.resize(x.size());
-  gradients({number, at}, x, gradient);
+  try {
+    gradients({number, at}, x, gradient);
+  } catch (const Error& error) {
+    if (error.op() != "gradient") throw;
+    // To the user it is about y, and about the tensors of another tape.
+    const auto describe = [&](const Tensor& t, std::string role) {
+      Error::Operand result = recording().describe(id(t), std::move(role));
+      result.label = label(id(t));
+      return result;
+    };
+    std::vector<Error::Operand> operands{describe(y, "of")};
+    for (const Tensor& t : x)
+      if (operands.size() < error.operands().size()) operands.push_back(describe(t, "by"));
+    throw Error(std::string(doing), error.text(), std::move(operands), at, error.hint());
+  }
   for (int n = 1; n < order; ++n) {
     number = product(gradient);
     try {
@@ -98,11 +107,15 @@ std::vector<Id> Subject::stops() const {
   return result;
 }
 
-Subject subject_of(const Tensor& y, const Arg* seed, std::span<const Tensor> x, Site at) {
+Subject subject_of(std::string_view doing, const Tensor& y, const Arg* seed,
+                   std::span<const Tensor> x, Site at) {
+  if (x.empty()) throw Error(std::string(doing), "no tensors to differentiate by", at);
   Recording& from = Recording::of(y, doing, at);
   std::vector<Id> outputs{from.id_of(y, doing, at)};
   for (const Tensor& t : x) outputs.push_back(from.id_of(t, doing, at));
-  Subject subject(at);
+  for (Id id : needed(from, outputs))
+    if (from.node(id).leaf()) from.require_set(id, doing, at);
+  Subject subject(doing, at);
   const Transcript transcript(from, outputs, subject.tape, at);
   subject.y = transcript.copy(outputs[0]);
   if (seed != nullptr) {
@@ -128,11 +141,34 @@ Subject subject_of(const Tensor& y, const Arg* seed, std::span<const Tensor> x, 
   return subject;
 }
 
+std::vector<std::string> select(Subject& subject, const CheckOptions& options) {
+  require_known(options, subject.names, subject.doing, subject.at);
+  std::vector<Tensor> x;
+  std::vector<std::string> names, whole;
+  const Recording& recording = subject.recording();
+  for (std::size_t k = 0; k < subject.x.size(); ++k) {
+    const std::string& name = subject.names[k];
+    if (!options.wants(name)) continue;
+    if (whole_numbers(recording, subject.id(subject.x[k]), recording.size())) {
+      whole.push_back(name);
+      continue;
+    }
+    x.push_back(subject.x[k]);
+    names.push_back(name);
+  }
+  if (x.empty())
+    throw Error(std::string(subject.doing), "there is nothing of real numbers to differentiate by",
+                subject.at);
+  subject.x = std::move(x);
+  subject.names = std::move(names);
+  return whole;
+}
+
 Subject subject_alone(const Subject& whole, Id record, std::vector<int>& operands) {
   const Recording& recording = whole.recording();
   const Node& n = recording.node(record);
   const auto ids = recording.operands(record);
-  Subject subject(n.site);
+  Subject subject(whole.doing, n.site);
   if (n.op->kind == Kind::composite) {
     const auto inputs = ids.first(ids.size() - 1);
     const Transcript transcript(recording, {&record, 1}, subject.tape, n.site, {}, inputs);

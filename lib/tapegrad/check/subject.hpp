@@ -4,18 +4,22 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tapegrad/base/random.hpp"
+#include "tapegrad/check/check_options.hpp"
 #include "tapegrad/tape/recording.hpp"
 #include "tapegrad/tape/tape.hpp"
 
 namespace tapegrad {
 
 struct Subject {
-  /// `line` is the user's, for errors; none: the check of an op alone.
-  explicit Subject(Site line = {}) : tape(float64, line), at(line) {}
+  /// What the user called, and at which line, for errors; no line: the check of an op alone.
+  explicit Subject(std::string_view call, Site line = {})
+      : tape(float64, line), doing(call), at(line) {}
 
   Tape tape;
   Tensor y;                              // of any shape, on the tape
@@ -24,6 +28,7 @@ struct Subject {
   std::vector<std::string> labels = {};  // of records, as the user's tape has them; by id
   Tensor number = {};                 // <v, y> with a random v, or of higher order; set by derive
   std::vector<Tensor> gradient = {};  // of the number, by x
+  std::string_view doing;
   Site at;
 
   Recording& recording() const { return tape.recording(); }
@@ -49,8 +54,14 @@ struct Subject {
   void derive(int order, Random& random);
 };
 
-/// A subject from what is recorded: y and x on their own tape, which is only read.
-Subject subject_of(const Tensor& y, const Arg* seed, std::span<const Tensor> x, Site at);
+/// A subject from what is recorded: y and x on their own tape, which is only read. Throws Error if
+/// there is no x, or a leaf that they need was never set.
+Subject subject_of(std::string_view doing, const Tensor& y, const Arg* seed,
+                   std::span<const Tensor> x, Site at);
+
+/// Leaves out of x what the options do not ask for, and what is whole numbers: the names of those
+/// are the result. Throws Error if nothing is left.
+std::vector<std::string> select(Subject& subject, const CheckOptions& options);
 
 /// One record of a subject alone: its operands are the x (not those that are whole numbers), with
 /// the values they have there. Operand numbers of x are written to `operands`.
