@@ -17,7 +17,9 @@ constexpr std::size_t rows_shown = 6;
 bool is_direction(const Element& element) { return !element.along.empty(); }
 
 // `-0.0842`, with a sign that tells one number of a pair from the other.
-std::string number(double value) { return fmt::format("{:.6g}", value); }
+std::string number(double value, int digits = 6) {
+  return std::isnan(value) ? "nan" : fmt::format("{:.{}g}", value, digits);  // whatever its sign
+}
 
 // "0.0842 +- 2e-12"
 std::string measured(const Judgement& judgement) {
@@ -189,9 +191,8 @@ std::vector<std::string> Report::table() const {
     const Judgement& judgement = shown[i]->judgement;
     std::string name = ascii(shown[i]->where());
     if (name.size() > 20) name = ".." + name.substr(name.size() - 18);  // the index is at the end
-    row(name, number(judgement.analytic), number(judgement.numeric),
-        fmt::format("{:.1g}", judgement.bar), fmt::format("{:.5g}", judgement.ratio()),
-        fmt::format("  {}", tapegrad::text(judgement.verdict)));
+    row(name, number(judgement.analytic), number(judgement.numeric), number(judgement.bar, 1),
+        number(judgement.ratio(), 5), fmt::format("  {}", tapegrad::text(judgement.verdict)));
   }
   if (shown.size() > rows_shown)
     lines.push_back(fmt::format("  and {} more", shown.size() - rows_shown));
@@ -247,9 +248,10 @@ std::string Report::to_markdown() const {
         "\n| element | analytic | measured | ratio | verdict | why |\n|---|---|---|---|---|---|\n";
     for (std::size_t i = 0; i < shown.size() && i < 20; ++i) {
       const Judgement& judgement = shown[i]->judgement;
-      result += fmt::format("| `{}` | {} | {} | {:.5g} | {} | {} |\n", cell(shown[i]->where()),
-                            number(judgement.analytic), measured(judgement), judgement.ratio(),
-                            tapegrad::text(judgement.verdict), cell(judgement.reason));
+      result +=
+          fmt::format("| `{}` | {} | {} | {} | {} | {} |\n", cell(shown[i]->where()),
+                      number(judgement.analytic), measured(judgement), number(judgement.ratio(), 5),
+                      tapegrad::text(judgement.verdict), cell(judgement.reason));
     }
     if (shown.size() > 20) result += fmt::format("\nand {} more\n", shown.size() - 20);
   }

@@ -142,7 +142,8 @@ Judgement judge(double analytic, const Slopes& slopes, const JudgeOptions& optio
                                .evaluations = slopes.evaluations};
   if (!std::isfinite(slopes.value))
     return with(judgement, Verdict::inconclusive,
-                fmt::format("the function itself is {} there", slopes.value));
+                fmt::format("the function itself is {} there",
+                            std::isnan(slopes.value) ? "nan" : fmt::format("{}", slopes.value)));
   if (std::isnan(analytic)) return with(judgement, Verdict::fail, "the derivative is nan");
   if (slopes.vertical) return judge_vertical(judgement, slopes);
   if (std::isinf(analytic) && std::isfinite(numeric))
