@@ -93,6 +93,10 @@ std::optional<Parting> compare(const Recorded& once, const Recorded& afresh, Sit
                      fmt::format("{} [{}] was recorded; afresh it is [{}]", called(n),
                                  joined(u, " "), joined(v, " ")));
     const auto from = a.operands(id), to = b.operands(other);
+    if (from.size() != to.size())
+      return parting(once, id,
+                     fmt::format("{} of {} operands was recorded; afresh it has {}", called(n),
+                                 from.size(), to.size()));
     for (std::size_t o = 0; o < from.size(); ++o)
       if (once.place(from[o]) != afresh.place(to[o]))
         return parting(once, id, fmt::format("operand {} of {} is another record", o, called(n)));
