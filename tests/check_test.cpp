@@ -689,6 +689,18 @@ BOOST_AUTO_TEST_CASE(a_large_tensor_takes_a_time_in_proportion) {
   BOOST_TEST(seconds.count() < 60);  // comparing all elements with all: several minutes
 }
 
+BOOST_AUTO_TEST_CASE(where_a_large_tensor_is_wrong_no_more_is_said_than_was_measured) {
+  Tape tape;
+  const Tensor x = tape.input(tg::Random{3}.normal(0, 1, Shape{100, 100})).named("x");
+  const auto rule = [](Vjp& v) { v.give(0, v.ybar * where(v.x(0) > 1.5, 0.0, 2.0 * v.x(0))); };
+  const Report report = tg::check_gradient(sum(tg::with_vjp("spoilt", x * x, {x}, rule)), x);
+  const std::string& sentence = report.first_bad_op().mistake.sentence;
+  BOOST_TEST(
+      std::regex_match(sentence, std::regex("zero at [0-9]+ of [0-9]+ elements measured, first "
+                                            "\\[[0-9]+,[0-9]+\\], where it should not be")),
+      sentence);
+}
+
 BOOST_AUTO_TEST_CASE(a_function_that_uses_a_tensor_of_another_tape_is_told_what_to_do) {
   Small s;
   const auto network = [&](Tensor x) { return sum(s.net(x)); };

@@ -126,6 +126,23 @@ BOOST_AUTO_TEST_CASE(another_shape_with_the_right_numbers_is_a_mistake_of_shape)
   BOOST_TEST(of(Array::zeros(Shape{4})).sentence == "has 4 elements instead of 6");
 }
 
+BOOST_AUTO_TEST_CASE(an_element_of_a_sample_is_named_by_its_place_among_all) {
+  const Array measured = Array::from({1, 2, 3});
+  const auto guess = [&](const Array& wrong) {
+    return diagnose(
+        {.wrong = wrong, .right = measured, .sample = {0, 7, 99}, .whole = Shape{10, 10}});
+  };
+  const Diagnosis one = guess(Array::from({1, -2, 3}));
+  BOOST_TEST(one.sentence == "all right but element [0,7], of 3 measured: ratio -1");
+  BOOST_TEST(one.element == 7);
+  BOOST_TEST(guess(Array::from({1, 0, 0})).sentence ==
+             "zero at 2 of 3 elements measured, first [0,7], where it should not be");
+  BOOST_TEST(guess(Array::from({2, 3, 1})).mistake == Mistake::unknown);  // no order of all
+  BOOST_TEST(guess(times(3)).mistake == Mistake::shape);
+  BOOST_TEST(guess(Array::from({3, 6, 9})).mistake == Mistake::factor);  // no number of elements
+  BOOST_TEST(guess(Array::from({100, 200, 300})).mistake == Mistake::count);
+}
+
 BOOST_AUTO_TEST_CASE(rows_in_another_order_are_recognised) {
   const Array line = Array::from({1, 2, 3, 4, 5});
   const auto guess = [&](const Array& wrong) {

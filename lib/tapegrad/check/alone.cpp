@@ -17,18 +17,21 @@ namespace {
 struct Measured {
   Array wrong, right;
   std::vector<double> bars;
+  std::vector<std::size_t> sample;  // which elements, if not all
 };
 
 Measured measured(const SampledGradient& sample, const Shape& shape) {
   std::vector<double> wrong, right, bars;
+  std::vector<std::size_t> places;
   for (const SampledElement& e : sample.elements) {
+    if (!sample.complete) places.push_back(e.index);
     wrong.push_back(e.judgement.analytic);
     right.push_back(e.judgement.numeric);
     bars.push_back(e.judgement.bar);
   }
   const Shape found =
       sample.complete ? shape : Shape(std::vector{static_cast<std::int64_t>(wrong.size())});
-  return {Array(found, wrong), Array(found, right), std::move(bars)};
+  return {Array(found, wrong), Array(found, right), std::move(bars), std::move(places)};
 }
 
 /// The share of a broadcast operand before it is summed, measured: that of the operand spread out.
@@ -105,17 +108,13 @@ void check_alone(const Subject& subject, Id record, const std::string& label, Ra
       finding.worst.index = index_of(worst->index, shape);
       const Measured m = measured(sample, shape);
       const auto wide = before_sum(subject, record, operands[k], before, max_evaluations);
-      Evidence evidence{.wrong = m.wrong, .right = m.right, .bars = m.bars};
+      Evidence evidence{
+          .wrong = m.wrong, .right = m.right, .bars = m.bars, .sample = m.sample, .whole = shape};
       if (wide && sample.complete) evidence.before_sum = &*wide;
       for (std::int64_t extent : n.shape) evidence.counts.push_back(extent);
       for (std::int64_t extent : shape) evidence.counts.push_back(extent);
       evidence.counts.push_back(shape.numel());
       finding.mistake = diagnose(evidence);
-      if (!sample.complete && finding.mistake.element >= 0) {  // a place in the sample says nothing
-        finding.mistake.element = -1;
-        finding.mistake.sentence =
-            fmt::format("of {} elements of a sample all are right but one", sample.elements.size());
-      }
     }
     result.bad.push_back(std::move(finding));
   }

@@ -61,19 +61,26 @@ Measure measure_of(const Subject& subject, double value) {
   };
 }
 
-// The numbers measured, as far as all of them were, and what they say about the mistake.
+// The numbers measured, and what they say about the mistake.
 Diagnosis diagnosis_of(const Subject& subject, const SampledGradient& sample) {
-  if (!sample.complete) return {};
-  Numbers measured, bars;
+  Numbers written, measured, bars;
+  std::vector<std::size_t> places;
   for (const auto& [index, judgement] : sample.elements) {
     if (judgement.verdict == Verdict::inconclusive) return {};
     const bool kink = judgement.verdict == Verdict::kink;
+    written.push_back(judgement.analytic);
+    if (!sample.complete) places.push_back(index);
     measured.push_back(kink ? judgement.analytic : judgement.numeric);
     bars.push_back(kink ? 0 : judgement.bar);
   }
-  const Array wrong(subject.shape, Numbers(subject.gradient.begin(), subject.gradient.end()));
-  const Array right(subject.shape, std::move(measured));
-  return diagnose({.wrong = wrong, .right = right, .bars = std::move(bars)});
+  const Shape shape =
+      sample.complete ? subject.shape : Shape{static_cast<std::int64_t>(measured.size())};
+  const Array wrong(shape, std::move(written)), right(shape, std::move(measured));
+  return diagnose({.wrong = wrong,
+                   .right = right,
+                   .bars = std::move(bars),
+                   .sample = std::move(places),
+                   .whole = subject.shape});
 }
 
 // Judges the gradient of a subject, and adds what it finds.
@@ -112,15 +119,20 @@ Findings findings_for(std::string subject, std::string_view function, const Chec
 // The vjp of a kernel at some operands, as the contracts look at it.
 class KernelAt {
  public:
-  KernelAt(const PlainKernel& kernel, const KernelShapes& shapes, std::uint32_t seed)
-      : kernel_(kernel), shapes_(shapes) {
+  KernelAt(const PlainKernel& kernel, const KernelShapes& shapes, std::uint32_t seed, Site at)
+      : kernel_(kernel), shapes_(shapes), at_(at) {
     Random random(seed);
     const auto round = [&](double number) {
       return kernel.precision == float32 ? static_cast<double>(static_cast<float>(number)) : number;
     };
     for (const KernelOperand& operand : shapes.operands) {
+      if (!(operand.lo <= operand.hi))
+        throw Error("check_vjp",
+                    fmt::format("{} is drawn from {} to {}: no such range", name_of(x.size()),
+                                operand.lo, operand.hi),
+                    at);
       Numbers& numbers =
-          x.emplace_back(random.uniform(operand.lo, operand.hi, operand.shape).values());
+          x.emplace_back(random.uniform(operand.lo, operand.hi, operand.shape, at).values());
       for (double& number : numbers) number = round(number);
     }
     ybar = random.uniform(-1, 1, shapes.result).values();
@@ -137,7 +149,8 @@ class KernelAt {
       if (xbar[i].size() != x[i].size())
         throw Error("check_vjp",
                     fmt::format("the adjoint of operand {} has {} elements instead of {}", i,
-                                xbar[i].size(), x[i].size()));
+                                xbar[i].size(), x[i].size()),
+                    at_);
     return xbar;
   }
   // <ybar, forward(x)> with operand i replaced: its gradient is the adjoint.
@@ -183,6 +196,7 @@ class KernelAt {
  private:
   const PlainKernel& kernel_;
   const KernelShapes& shapes_;
+  Site at_;
 };
 
 void require_possible(const CheckOptions& options, std::string_view function,
@@ -232,7 +246,7 @@ Report check_gradient(const PlainFunction& f, std::span<const double> x,
 Report check_vjp(const PlainKernel& kernel, const KernelShapes& shapes, const CheckOptions& options,
                  Site at) {
   if (shapes.operands.empty()) throw Error("check_vjp", "the kernel has no operand", at);
-  const KernelAt here(kernel, shapes, options.seed);
+  const KernelAt here(kernel, shapes, options.seed, at);
   std::vector<std::string> names;
   for (std::size_t i = 0; i < shapes.operands.size(); ++i) names.push_back(here.name_of(i));
   require_possible(options, "check_vjp", names, at);

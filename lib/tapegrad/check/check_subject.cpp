@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "tapegrad/check/alone.hpp"
 #include "tapegrad/check/contracts.hpp"
@@ -140,21 +141,31 @@ void note_stops(const Subject& subject, Findings& findings) {
 void read_mistake(const Subject& subject, Findings& findings) {
   if (!findings.bad_ops.empty()) return;
   for (std::size_t k = 0; k < subject.x.size(); ++k) {
+    const Shape own = subject.x[k].shape();
+    const auto stride = strides(own);
     std::vector<double> wrong, right, bars;
+    std::vector<std::size_t> places;
     bool failed = false;
     for (const Element& e : findings.elements) {
       if (e.leaf != subject.names[k] || !e.along.empty()) continue;
       wrong.push_back(e.judgement.analytic);
       right.push_back(e.judgement.numeric);
       bars.push_back(e.judgement.bar);
+      places.push_back(static_cast<std::size_t>(
+          std::inner_product(e.index.begin(), e.index.end(), stride.begin(), std::int64_t{0})));
       failed = failed || e.judgement.verdict == Verdict::fail;
     }
     if (!failed) continue;
     const auto n = static_cast<std::int64_t>(wrong.size());
-    const Shape own = subject.x[k].shape();
-    const Shape shape = own.numel() == n ? own : Shape{n};
+    const bool all = own.numel() == n;
+    const Shape shape = all ? own : Shape{n};
     const Array have(shape, wrong), expected(shape, right);
-    findings.mistake = diagnose({.wrong = have, .right = expected, .bars = bars});
+    if (all) places.clear();
+    findings.mistake = diagnose({.wrong = have,
+                                 .right = expected,
+                                 .bars = bars,
+                                 .sample = std::move(places),
+                                 .whole = own});
     return;
   }
 }

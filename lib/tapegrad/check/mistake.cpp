@@ -55,12 +55,20 @@ class Comparison {
     return true;
   }
 
+  bool sampled() const { return !evidence_.sample.empty(); }
+  std::size_t place(std::size_t i) const { return sampled() ? evidence_.sample[i] : i; }
+  // Of all elements, whether all are there or a sample.
+  const Shape& shape() const { return sampled() ? evidence_.whole : evidence_.right.shape(); }
   std::string index(std::size_t i) const {
-    return fmt::format("[{}]", fmt::join(index_of(i, evidence_.right.shape()), ","));
+    return fmt::format("[{}]", fmt::join(index_of(place(i), shape()), ","));
   }
   // "element [1,2]", "the only element"
   std::string element(std::size_t i) const {
-    return wrong.size() == 1 ? "the only element" : "element " + index(i);
+    return wrong.size() == 1 && !sampled() ? "the only element" : "element " + index(i);
+  }
+  // "3 of 6 elements", "3 of 49 elements measured"
+  std::string some(std::size_t n) const {
+    return fmt::format("{} of {} elements{}", n, wrong.size(), sampled() ? " measured" : "");
   }
 
  private:
@@ -81,8 +89,10 @@ Diagnosis found(Mistake mistake, std::string sentence, double ratio = no_ratio,
 Found not_finite(const Comparison& c) {
   for (std::size_t i = 0; i < c.wrong.size(); ++i)
     if (!std::isfinite(c.wrong[i]) && std::isfinite(c.right[i]))
-      return found(Mistake::not_finite, fmt::format("{} is {}", c.element(i), c.wrong[i]), no_ratio,
-                   static_cast<std::int64_t>(i));
+      return found(Mistake::not_finite,
+                   fmt::format("{} is {}", c.element(i),
+                               std::isnan(c.wrong[i]) ? "nan" : fmt::format("{}", c.wrong[i])),
+                   no_ratio, static_cast<std::int64_t>(c.place(i)));
   return {};
 }
 
@@ -131,10 +141,10 @@ std::optional<double> constant_ratio(const Comparison& c) {
 // `ratio` is a number of elements, or one divided by it.
 Found count(double ratio, const Comparison& c, const Evidence& evidence) {
   std::vector<std::int64_t> counts = evidence.counts;
-  for (const std::uint32_t extent : evidence.right.shape()) counts.push_back(extent);
+  for (const std::uint32_t extent : c.shape()) counts.push_back(extent);
   if (evidence.before_sum != nullptr)
     for (const std::uint32_t extent : evidence.before_sum->shape()) counts.push_back(extent);
-  counts.push_back(static_cast<std::int64_t>(c.wrong.size()));
+  counts.push_back(c.shape().numel());
   for (const std::int64_t n : counts) {
     if (n <= 2) continue;
     if (ratio == static_cast<double>(n))
@@ -264,19 +274,21 @@ Found some_elements(const Comparison& c) {
   }
   if (bad.size() == c.wrong.size() && bad.size() > 1) return {};
   const std::size_t first = bad.front();
-  const auto place = static_cast<std::int64_t>(first);
-  const std::string which = bad.size() == 1 ? c.element(first)
-                                            : fmt::format("{} of {} elements, first {}", bad.size(),
-                                                          c.wrong.size(), c.index(first));
+  const auto place = static_cast<std::int64_t>(c.place(first));
+  const std::string which = bad.size() == 1
+                                ? c.element(first)
+                                : fmt::format("{}, first {}", c.some(bad.size()), c.index(first));
   if (missing)
     return found(Mistake::missing, "zero at " + which + ", where it should not be", 0, place);
   if (leaked)
     return found(Mistake::leaked, "not zero at " + which + ", where it should be", no_ratio, place);
   if (bad.size() > 1) return {};
   const double ratio = c.wrong[first] / c.right[first];
-  return found(Mistake::one_element,
-               fmt::format("all right but {}: ratio {:.5g}", c.element(first), ratio), ratio,
-               place);
+  return found(
+      Mistake::one_element,
+      fmt::format("all right but {}{}: ratio {:.5g}", c.element(first),
+                  c.sampled() ? fmt::format(", of {} measured", c.wrong.size()) : "", ratio),
+      ratio, place);
 }
 
 Found offset(const Comparison& c) {
@@ -303,9 +315,8 @@ Diagnosis unknown(const Comparison& c) {
     most = std::max(most, off);
   }
   const std::string low = percent(least), high = percent(most);
-  return found(Mistake::unknown,
-               fmt::format("{} of {} elements are wrong, by {} %{}", bad, c.wrong.size(), low,
-                           low == high ? "" : fmt::format(" to {} %", high)));
+  return found(Mistake::unknown, fmt::format("{} are wrong, by {} %{}", c.some(bad), low,
+                                             low == high ? "" : fmt::format(" to {} %", high)));
 }
 
 }  // namespace
@@ -399,7 +410,8 @@ Diagnosis diagnose(const Evidence& evidence) {
     if (Found guess = not_reduced(c, *evidence.before_sum)) return *guess;
   if (Found guess = absolute(c)) return *guess;
   if (Found guess = some_elements(c)) return *guess;
-  if (Found guess = permuted(c, shape)) return *guess;
+  if (!c.sampled())
+    if (Found guess = permuted(c, shape)) return *guess;
   if (Found guess = offset(c)) return *guess;
   return unknown(c);
 }

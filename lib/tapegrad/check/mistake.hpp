@@ -61,6 +61,8 @@ struct Evidence {
   std::vector<Contribution> contributions = {};  // those that `right` is the sum of
   const Array* before_sum = nullptr;             // what is summed over some axes to give `right`
   std::vector<std::int64_t> counts = {};  // numbers of elements that a mean may have divided by
+  std::vector<std::size_t> sample = {};   // which elements they are, if they are not all
+  Shape whole = {};                       // of all elements, if they are a sample
 };
 
 struct Diagnosis {
