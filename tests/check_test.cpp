@@ -384,8 +384,27 @@ BOOST_AUTO_TEST_CASE(a_slope_that_is_hidden_from_a_further_derivative_as_a_whole
 
 BOOST_AUTO_TEST_CASE(the_second_derivative_of_a_linear_function_is_zero_and_may_be_expected_to_be) {
   const auto f = [](Tensor x) { return sum(3.0 * x); };
-  BOOST_TEST(!tg::check_gradient(f, {{0.5, -1.5}}, {.order = 2}));
+  const Report report = tg::check_gradient(f, {{0.5, -1.5}}, {.order = 2});
+  BOOST_TEST(!report);
+  BOOST_TEST(has(report.text(), "the derivative of order 2 is zero everywhere"));
   BOOST_TEST(tg::check_gradient(f, {{0.5, -1.5}}, {.order = 2, .expect_zero = true}));
+}
+
+BOOST_AUTO_TEST_CASE(a_check_of_the_second_order_looks_at_the_first_before) {
+  Tape tape;
+  const Tensor x = tape.input({0.5, -1.5}).named("x");
+  // The detach is no part of any second derivative.
+  const Report wrong = tg::check_gradient(sum(x * x + 3.0 * detach(x)), x, {.order = 2});
+  BOOST_TEST(!wrong);
+  BOOST_TEST(wrong.worst().order == 1);
+  BOOST_TEST(has(wrong.text(), "order 2 is not looked at, as the one before is wrong"));
+
+  const Report right = tg::check_gradient(sum(x * x * x), x, {.order = 3});
+  BOOST_TEST(right);
+  std::set<int> orders;
+  for (const tg::Element& e : right.elements()) orders.insert(e.order);
+  BOOST_TEST((orders == std::set<int>{1, 2, 3}));
+  BOOST_TEST(has(right.headline(), "6 elements and 6 directions up to order 3, to at least "));
 }
 
 BOOST_AUTO_TEST_CASE(a_check_of_an_op_says_nothing_twice_and_no_name_that_it_guessed) {

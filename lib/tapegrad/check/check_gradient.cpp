@@ -25,7 +25,8 @@ std::string what(std::string_view y, const Subject& subject) {
 }
 
 std::string repeat(const CheckOptions& options) {
-  return fmt::format("check_gradient(..., {{.seed = {}}})", options.seed);
+  const std::string order = options.order == 1 ? "" : fmt::format(".order = {}, ", options.order);
+  return fmt::format("check_gradient(..., {{{}.seed = {}}})", order, options.seed);
 }
 
 void note_whole(const std::vector<std::string>& names, std::vector<std::string>& notes) {

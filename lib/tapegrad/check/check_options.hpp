@@ -17,7 +17,8 @@ enum class Inconclusive { reject, accept };
 struct CheckOptions {
   /// The names of what is differentiated by, or the beginnings of their names; none means all.
   std::vector<std::string> wrt = {};
-  /// 1 checks the gradient, 2 also the gradient of the gradient along a random direction.
+  /// 1 checks the gradient, 2 also the gradient of the gradient along a random direction, and so
+  /// on; no order is looked at after a wrong one.
   int order = 1;
   /// Decides directions, cotangents and samples.
   std::uint32_t seed = 0;
@@ -26,7 +27,7 @@ struct CheckOptions {
   int max_evaluations = 50'000;
   /// Whether what could be shown neither right nor wrong is let pass.
   Inconclusive inconclusive = Inconclusive::reject;
-  /// The gradient is expected to be zero everywhere.
+  /// The gradient, or what `order` asks for, is expected to be zero everywhere.
   bool expect_zero = false;
 
   /// Whether `wrt` asks for this name.

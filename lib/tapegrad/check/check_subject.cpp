@@ -20,13 +20,18 @@ std::string bracketed(std::span<const std::int64_t> index) {
   return index.empty() ? "" : "[" + joined(index, ",") + "]";
 }
 
+/// What a section is called: by the order, where that is not 1.
+std::string section_name(int order, std::string_view first, std::string_view further) {
+  return order == 1 ? std::string(first) : fmt::format("order {}{}", order, further);
+}
+
 /// The whole gradient, element by element or by directions.
-void check_whole(const Subject& subject, const CheckOptions& options, Random& random,
+void check_whole(const Subject& subject, int order, const CheckOptions& options, Random& random,
                  Findings& findings) {
   Probe probe(subject);
   std::int64_t total = 0;
   for (const Tensor& x : subject.x) total += x.numel();
-  Section section{.name = "whole gradient"};
+  Section section{.name = section_name(order, "whole gradient", "")};
   bool complete = true;
   std::size_t named_kinks = 0;
   for (std::size_t k = 0; k < subject.x.size(); ++k) {
@@ -38,8 +43,10 @@ void check_whole(const Subject& subject, const CheckOptions& options, Random& ra
             .max_evaluations = std::max(200, static_cast<int>(options.max_evaluations * share))});
     complete = complete && sample.complete;
     for (const SampledElement& e : sample.elements) {
-      findings.elements.push_back(
-          {.leaf = subject.names[k], .index = index_of(e.index, shape), .judgement = e.judgement});
+      findings.elements.push_back({.leaf = subject.names[k],
+                                   .index = index_of(e.index, shape),
+                                   .judgement = e.judgement,
+                                   .order = order});
       section.verdict = std::max(section.verdict, e.judgement.verdict);
       if (e.judgement.verdict != Verdict::kink || named_kinks == 3) continue;
       const auto found = probe.switched(k, e.index);
@@ -56,16 +63,16 @@ void check_whole(const Subject& subject, const CheckOptions& options, Random& ra
     }
     for (const Judgement& j : sample.directions) {
       findings.elements.push_back(
-          {.leaf = subject.names[k], .index = {}, .judgement = j, .along = "random signs"});
+          {.leaf = subject.names[k], .judgement = j, .along = "random signs", .order = order});
       section.verdict = std::max(section.verdict, j.verdict);
     }
   }
   for (Judgement& j : probe.judge_forward(random)) {
     section.verdict = std::max(section.verdict, j.verdict);
     findings.elements.push_back({.leaf = subject.x.size() == 1 ? subject.names[0] : "all",
-                                 .index = {},
                                  .judgement = std::move(j),
-                                 .along = "a random direction"});
+                                 .along = "a random direction",
+                                 .order = order});
   }
   findings.evaluations += probe.evaluations();
   section.sentence =
@@ -77,11 +84,11 @@ void check_whole(const Subject& subject, const CheckOptions& options, Random& ra
         "code of others computes in doubles only: no other arithmetic certifies");
 }
 
-void check_each_op(const Subject& subject, const CheckOptions& options, Random& random,
+void check_each_op(const Subject& subject, int order, const CheckOptions& options, Random& random,
                    Findings& findings) {
   AloneResult alone = check_ops_alone(subject, random, options.max_evaluations);
   findings.evaluations += alone.evaluations;
-  Section section{.name = "each op alone",
+  Section section{.name = section_name(order, "each op alone", ", each op"),
                   .verdict = alone.bad.empty() ? Verdict::pass : Verdict::fail};
   section.sentence = alone.bad.empty()
                          ? plural(static_cast<std::size_t>(alone.ops), "op")
@@ -92,9 +99,9 @@ void check_each_op(const Subject& subject, const CheckOptions& options, Random& 
   for (OpFinding& f : alone.bad) findings.bad_ops.push_back(std::move(f));
 }
 
-void check_sums(const Subject& subject, Findings& findings) {
+void check_sums(const Subject& subject, int order, Findings& findings) {
   BalanceResult balance = check_balance(subject);
-  Section section{.name = "adjoint balance",
+  Section section{.name = section_name(order, "adjoint balance", ", balance"),
                   .verdict = balance.bad.empty() ? Verdict::pass : Verdict::fail};
   if (balance.left_out)
     section.sentence = "left out: too many records";
@@ -137,7 +144,13 @@ void note_stops(const Subject& subject, Findings& findings) {
     findings.notes.push_back(fmt::format("{} more stop the gradient", stops.size() - most));
 }
 
-/// What the worst leaf's numbers look like, if no op is to blame.
+bool any_wrong(const Findings& findings) {
+  return std::any_of(findings.sections.begin(), findings.sections.end(),
+                     [](const Section& section) { return section.verdict == Verdict::fail; });
+}
+
+/// What the worst leaf's numbers look like, if no op is to blame: of the last order, as none is
+/// looked at after a wrong one.
 void read_mistake(const Subject& subject, Findings& findings) {
   if (!findings.bad_ops.empty()) return;
   for (std::size_t k = 0; k < subject.x.size(); ++k) {
@@ -148,6 +161,7 @@ void read_mistake(const Subject& subject, Findings& findings) {
     bool failed = false;
     for (const Element& e : findings.elements) {
       if (e.leaf != subject.names[k] || !e.along.empty()) continue;
+      if (e.order != findings.elements.back().order) continue;
       wrong.push_back(e.judgement.analytic);
       right.push_back(e.judgement.numeric);
       bars.push_back(e.judgement.bar);
@@ -174,17 +188,24 @@ void read_mistake(const Subject& subject, Findings& findings) {
 
 Report check_subject(Subject& subject, const CheckOptions& options, Random& random,
                      Circumstances circumstances) {
-  subject.derive(options.order, random);
   Findings findings{.subject = std::move(circumstances.what),
                     .warnings = std::move(circumstances.warnings),
                     .notes = std::move(circumstances.notes),
                     .repeat = std::move(circumstances.repeat),
                     .inconclusive = options.inconclusive,
                     .expect_zero = options.expect_zero};
+  for (int order = 1; order <= options.order; ++order) {
+    if (any_wrong(findings)) {
+      findings.notes.push_back(
+          fmt::format("order {} is not looked at, as the one before is wrong", order));
+      break;
+    }
+    subject.derive(order, random);
+    check_whole(subject, order, options, random, findings);
+    check_each_op(subject, order, options, random, findings);
+    check_sums(subject, order, findings);
+  }
   note_stops(subject, findings);
-  check_whole(subject, options, random, findings);
-  check_each_op(subject, options, random, findings);
-  check_sums(subject, findings);
   for (Section& section : circumstances.sections) findings.sections.push_back(std::move(section));
   check_contracts(subject, random, findings);
   read_mistake(subject, findings);

@@ -17,7 +17,7 @@ struct Circumstances {
   std::vector<std::string> warnings = {}, notes = {};
 };
 
-/// Derives the subject and checks it. `random` decides cotangents and directions.
+/// Derives the subject, order by order, and checks it. `random` decides cotangents and directions.
 Report check_subject(Subject& subject, const CheckOptions& options, Random& random,
                      Circumstances circumstances);
 

@@ -15,21 +15,26 @@ std::string Element::where() const {
   std::string result = leaf;
   if (!index.empty()) result += fmt::format("[{}]", fmt::join(index, ","));
   if (!along.empty()) result += " along " + along;
+  if (order > 1) result += fmt::format(", order {}", order);
   return result;
 }
 
 Report::Report(Findings findings) : findings_(std::move(findings)) {
   digits_ = std::numeric_limits<double>::infinity();
   Verdict verdict = Verdict::pass;
-  bool all_zero = true, zero_but_for_rounding = true;
+  struct Zeros {
+    bool all = true, but_for_rounding = true;
+  };
+  std::vector<Zeros> zeros;  // of each order
   for (const Element& element : findings_.elements) {
     const Judgement& judgement = element.judgement;
     ++counts_[static_cast<std::size_t>(judgement.verdict)];
     verdict = std::max(verdict, judgement.verdict);
     const bool passes = judgement.verdict == Verdict::pass;
-    if (judgement.analytic != 0) all_zero = false;
+    zeros.resize(std::max(zeros.size(), static_cast<std::size_t>(element.order)));
+    if (judgement.analytic != 0) zeros.back().all = false;
     if (judgement.analytic != 0 && !(passes && std::isinf(judgement.digits)))
-      zero_but_for_rounding = false;
+      zeros.back().but_for_rounding = false;
     if (passes) digits_ = std::min(digits_, judgement.digits);
     if (&element == &findings_.elements.front() || worse(judgement, worst_.judgement))
       worst_ = element;
@@ -44,15 +49,20 @@ Report::Report(Findings findings) : findings_(std::move(findings)) {
   } else if (findings_.elements.empty()) {
     findings_.warnings.insert(findings_.warnings.begin(), "nothing was checked");
     verdict = std::max(verdict, Verdict::inconclusive);
-  } else if (all_zero && !findings_.expect_zero) {
-    findings_.warnings.insert(findings_.warnings.begin(),
-                              "the gradient is zero everywhere; if it should be, say "
-                              ".expect_zero = true");
-    verdict = Verdict::fail;
-  } else if (!zero_but_for_rounding && findings_.expect_zero) {
-    findings_.warnings.insert(findings_.warnings.begin(),
-                              "the gradient was expected to be zero everywhere, and is not");
-    verdict = Verdict::fail;
+  } else {
+    const auto zero =
+        std::find_if(zeros.begin(), zeros.end(), [](const Zeros& z) { return z.all; });
+    const auto first = static_cast<std::size_t>(zero - zeros.begin()) + 1;
+    const auto warn = [&](std::size_t order, std::string_view what) {
+      const std::string derivative =
+          order == 1 ? "the gradient" : fmt::format("the derivative of order {}", order);
+      findings_.warnings.insert(findings_.warnings.begin(), fmt::format("{} {}", derivative, what));
+      verdict = Verdict::fail;
+    };
+    if (zero != zeros.end() && !findings_.expect_zero)
+      warn(first, "is zero everywhere; if it should be, say .expect_zero = true");
+    if (!zeros.back().but_for_rounding && findings_.expect_zero)
+      warn(zeros.size(), "was expected to be zero everywhere, and is not");
   }
   verdict_ = verdict;
   const bool accepts =

@@ -26,8 +26,9 @@ struct Element {
   std::vector<std::int64_t> index = {};  // {1, 2}; empty for rank 0
   Judgement judgement = {};
   std::string along = {};  // not an element, but a direction: "random signs"
+  int order = 1;           // of the derivative; above 1, of the one before along a random direction
 
-  /// `hidden.weight[1,2]`, `hidden.weight along random signs`
+  /// `hidden.weight[1,2]`, `hidden.weight along random signs, order 2`
   std::string where() const;
 };
 

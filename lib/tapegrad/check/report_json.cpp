@@ -39,8 +39,9 @@ std::string json(const Judgement& judgement) {
       json(judgement.above), json(judgement.reason), json(judgement.oracle), judgement.evaluations);
 }
 std::string json(const Element& element) {
-  return fmt::format(R"({{"leaf": {}, "index": [{}], "along": {}, {}}})", json(element.leaf),
-                     fmt::join(element.index, ", "), json(element.along), json(element.judgement));
+  return fmt::format(R"({{"leaf": {}, "index": [{}], "along": {}, "order": {}, {}}})",
+                     json(element.leaf), fmt::join(element.index, ", "), json(element.along),
+                     element.order, json(element.judgement));
 }
 std::string json(const OpFinding& bad) {
   return fmt::format(R"({{"op": {}, "label": {}, "at": {}, "operand": {}, "operand_name": {}, )"

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <string_view>
 
 #include "tapegrad/check/report.hpp"
@@ -41,6 +42,10 @@ std::string operand(const OpFinding& bad) {
   const std::string number = fmt::format("operand {}", bad.operand);
   const bool named = !bad.operand_name.empty() && bad.operand_name != number;
   return named ? number + " " + bad.operand_name : number;
+}
+
+int highest_order(const Findings& findings) {
+  return findings.elements.empty() ? 1 : findings.elements.back().order;
 }
 
 // A name may be in any script; a report goes through any terminal.
@@ -100,6 +105,8 @@ std::string Report::summary() const {
   const int elements = static_cast<int>(findings_.elements.size()) - directions;
   std::string result = counted(elements, "element");
   if (directions > 0) result += " and " + counted(directions, "direction");
+  if (highest_order(findings_) > 1)
+    result += fmt::format(" up to order {}", highest_order(findings_));
   return result;
 }
 
@@ -132,10 +139,10 @@ std::string Report::headline() const {
     const OpFinding& bad = first_bad_op();
     const std::string cause =
         bad.mistake ? fmt::format(" ({})", tapegrad::text(bad.mistake.mistake)) : "";
+    std::set<std::string> ops;  // each may be wrong by several operands
+    for (const OpFinding& one : findings_.bad_ops) ops.insert(described(one));
     const std::string more =
-        findings_.bad_ops.size() == 1
-            ? ""
-            : fmt::format(", the first of {} bad ops", findings_.bad_ops.size());
+        ops.size() == 1 ? "" : fmt::format(", the first of {} bad ops", ops.size());
     const bool own = !bad.worst.leaf.empty();
     const Element& shown = own ? bad.worst : worst_;
     const std::string place = own ? shown.where() : worst_place;
@@ -169,8 +176,10 @@ std::string Report::headline() const {
   std::vector<std::string> oracle_texts;
   for (const Oracle& oracle : oracles())
     oracle_texts.push_back(fmt::format("{} {}", oracle.name, oracle.count));
-  const std::string digits =
-      std::isfinite(digits_) ? fmt::format(" to at least {:.1f} digits", digits_) : "";
+  const std::string digits = std::isfinite(digits_)
+                                 ? fmt::format("{} to at least {:.1f} digits",
+                                               highest_order(findings_) > 1 ? "," : "", digits_)
+                                 : "";
   const std::string kinks =
       count(Verdict::kink) > 0 ? fmt::format(", {} at a kink", count(Verdict::kink)) : "";
   return head(fmt::format("{}: {}{}{} ({}; {})", findings_.subject, summary(), digits, kinks,
