@@ -154,12 +154,17 @@ void blocked_fold_rows(std::int64_t n, std::int64_t width, T* out, Term term, Co
 
 // ---- strips
 
+/// Lines of at most so many elements are walked side by side even if they follow one another: a
+/// line alone costs more than its elements.
+inline constexpr std::int64_t short_line = 32;
+
 /// Up to `strip_width` neighbouring results, and all elements that belong to them: lines along the
 /// innermost reduced axis, side by side, again and again at the offsets of the outer ones.
 struct Strip {
   std::int64_t result;  // the first one
   std::int64_t first;   // its first element
   std::int64_t width;
+  std::int64_t apart;  // from an element to its neighbour in the next column
   AxisGroup line;
   std::span<const AxisGroup> outer;
 
@@ -167,6 +172,15 @@ struct Strip {
     bool none = line.size == 0;
     for (const AxisGroup& g : outer) none = none || g.size == 0;
     return none;
+  }
+
+  /// Calls f(element, column) for an element of the first column, and its neighbours in the others.
+  template <class F>
+  void across(std::int64_t element, F f) const {
+    if (apart == 1)
+      for (std::int64_t c = 0; c < width; ++c) f(element + c, c);
+    else
+      for (std::int64_t c = 0; c < width; ++c) f(element + c * apart, c);
   }
 
   /// Calls f(element, column) for each element, in order along its column.
@@ -177,8 +191,7 @@ struct Strip {
       if (contiguous())
         for (std::int64_t i = 0; i < line.size; ++i) f(offset + i, std::int64_t{0});
       else
-        for (std::int64_t i = 0; i < line.size; ++i)
-          for (std::int64_t c = 0; c < width; ++c) f(offset + i * line.stride + c, c);
+        for (std::int64_t i = 0; i < line.size; ++i) across(offset + i * line.stride, f);
     });
   }
 
@@ -204,11 +217,18 @@ struct Strip {
     if (contiguous())
       *out = blocked_fold<T>(
           line.size, [term, at](std::int64_t i) { return term(at + i, std::int64_t{0}); }, combine);
-    else
+    else if (apart == 1)
       blocked_fold_rows(
           line.size, width, out,
           [term, at, stride = line.stride](std::int64_t row, std::int64_t c) {
             return term(at + row * stride + c, c);
+          },
+          combine);
+    else
+      blocked_fold_rows(
+          line.size, width, out,
+          [term, at, stride = line.stride, apart = apart](std::int64_t row, std::int64_t c) {
+            return term(at + row * stride + c * apart, c);
           },
           combine);
   }
@@ -220,13 +240,16 @@ void for_each_strip(const Split& split, F f) {
   const bool none = split.reduced_count == 0;
   const AxisGroup line = none ? AxisGroup{1, 1} : split.reduced[split.reduced_count - 1];
   const std::span outer(split.reduced.data(), none ? 0 : split.reduced_count - 1);
-  const std::size_t rows = split.inner_reduced ? 0 : 1;  // the innermost axis is kept: in strips
-  const std::int64_t row = rows == 0 ? 1 : split.kept[split.kept_count - 1].size;
+  // The innermost kept axis is cut into strips, unless longer lines lie behind it.
+  const bool strips = !split.inner_reduced || (line.size <= short_line && split.kept_count > 0);
+  const std::size_t rows = strips ? 1 : 0;
+  const AxisGroup row = strips ? split.kept[split.kept_count - 1] : AxisGroup{1, 1};
   std::int64_t result = 0;
   for_each_offset({split.kept.data(), split.kept_count - rows}, [&](std::int64_t kept) {
-    for (std::int64_t column = 0; column < row; column += strip_width)
-      f(Strip{result + column, kept + column, std::min(strip_width, row - column), line, outer});
-    result += row;
+    for (std::int64_t column = 0; column < row.size; column += strip_width)
+      f(Strip{result + column, kept + column * row.stride, std::min(strip_width, row.size - column),
+              row.stride, line, outer});
+    result += row.size;
   });
 }
 

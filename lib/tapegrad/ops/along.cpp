@@ -47,19 +47,19 @@ void place_examples(Examples& example) {
 /// Where the first of the elements is that are chosen, or the first NaN.
 template <class T>
 void find_first(const Strip& s, const T* x, const Columns<T>& chosen, T* place) {
-  const auto is_it = [&](std::int64_t line, std::int64_t column) {
-    const T now = x[s.first + line * s.line.stride + column];
-    return now == chosen.data()[column] || now != now;
+  const auto is_it = [&](std::int64_t i, std::int64_t column) {
+    return x[i] == chosen.data()[column] || x[i] != x[i];
   };
   if (s.width == 1) {
     std::int64_t line = 0;
-    while (!is_it(line, 0)) ++line;
+    while (!is_it(s.first + line * s.line.stride, 0)) ++line;
     *place = static_cast<T>(line);
     return;
   }
   for (std::int64_t line = s.line.size - 1; line >= 0; --line)
-    for (std::int64_t column = 0; column < s.width; ++column)
-      place[column] = is_it(line, column) ? static_cast<T>(line) : place[column];
+    s.across(s.first + line * s.line.stride, [&](std::int64_t i, std::int64_t column) {
+      place[column] = is_it(i, column) ? static_cast<T>(line) : place[column];
+    });
 }
 
 template <auto winner>
@@ -104,9 +104,9 @@ constexpr Op cumsum_op = {
         std::fill_n(sum.data(), s.width, Wide<T>(0));
         for (std::int64_t n = 0; n < s.line.size; ++n) {
           const std::int64_t line = c.attributes[1] != 0 ? s.line.size - 1 - n : n;
-          const std::int64_t at = s.first + line * s.line.stride;
-          for (std::int64_t k = 0; k < s.width; ++k)
-            c.to<T>()[at + k] = static_cast<T>(sum.data()[k] += c.from<T>(0)[at + k]);
+          s.across(s.first + line * s.line.stride, [&](std::int64_t i, std::int64_t k) {
+            c.to<T>()[i] = static_cast<T>(sum.data()[k] += c.from<T>(0)[i]);
+          });
         }
       });
     }>,

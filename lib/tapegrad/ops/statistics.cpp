@@ -123,12 +123,13 @@ constexpr Op deviation_op = {
       const auto n = static_cast<T>(split.reduced_numel());
       for_each_strip(split, [&](const Strip& s) {
         if (s.empty()) return;
-        Columns<T> mean, rest;
+        Columns<T> first, mean, rest;
+        s.across(s.first, [&](std::int64_t i, std::int64_t k) { first.data()[k] = x[i]; });
         s.fold(
-            mean.data(), [&](std::int64_t i, std::int64_t k) { return x[i] - x[s.first + k]; },
+            mean.data(), [&](std::int64_t i, std::int64_t k) { return x[i] - first.data()[k]; },
             std::plus<>());
         for (std::int64_t k = 0; k < s.width; ++k)
-          mean.data()[k] = x[s.first + k] + mean.data()[k] / n;
+          mean.data()[k] = first.data()[k] + mean.data()[k] / n;
         s.fold(
             rest.data(), [&](std::int64_t i, std::int64_t k) { return x[i] - mean.data()[k]; },
             std::plus<>());
