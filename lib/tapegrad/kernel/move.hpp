@@ -18,11 +18,14 @@ using Strides = std::array<std::int64_t, Shape::max_rank>;
 template <class F>
 void for_each_index(const Shape& shape, const Strides& strides, F f) {
   const std::int64_t n = shape.numel();
+  const int last = shape.rank() - 1;
+  const std::int64_t row = last < 0 ? 1 : shape[last];
+  const std::int64_t step = last < 0 ? 0 : strides[static_cast<std::size_t>(last)];
   std::array<std::int64_t, Shape::max_rank> at{};
   std::int64_t offset = 0;
-  for (std::int64_t i = 0; i < n; ++i) {
-    f(i, offset);
-    for (int axis = shape.rank() - 1; axis >= 0; --axis) {
+  for (std::int64_t i = 0; i < n; i += row) {
+    for (std::int64_t j = 0; j < row; ++j) f(i + j, offset + j * step);
+    for (int axis = last - 1; axis >= 0; --axis) {
       const auto a = static_cast<std::size_t>(axis);
       offset += strides[a];
       if (++at[a] < shape[axis]) break;
