@@ -720,6 +720,29 @@ BOOST_AUTO_TEST_CASE(parts_are_joined_along_an_axis_or_a_new_one) {  // D7
   BOOST_TEST(gb.values() == Numbers({2, 7}));
 }
 
+BOOST_AUTO_TEST_CASE(runs_of_any_length_are_cut_out_joined_and_put_back) {
+  for (const std::int64_t run : {1, 2, 5, 15, 16, 17}) BOOST_TEST_CONTEXT("runs of " << run) {
+      Tape tape;
+      const Array numbers = counting(Shape{70, 5, run});
+      const Tensor x = tape.input(numbers);
+      const Tensor part = slice(x, 1, 1, 4), odd = slice(x, 1, 1, 4, 2), back = tg::flip(x, 1);
+      const Tensor both = tg::concat({x, -x}, 2);
+      const Tensor covered = gradient(sum(part) + 2 * sum(odd), x);
+      bool right = true;
+      for (std::int64_t i = 0; i < 70; ++i)
+        for (std::int64_t a = 0; a < 5; ++a)
+          for (std::int64_t j = 0; j < run; ++j) {
+            const double here = numbers.at(i, a, j);
+            right = right && back.at(i, 4 - a, j) == here;
+            right = right && both.at(i, a, j) == here && both.at(i, a, run + j) == -here;
+            right = right && (a < 1 || a > 3 || part.at(i, a - 1, j) == here);
+            right = right && covered.at(i, a, j) == (a % 2 == 1 ? 3 : a == 2 ? 1 : 0);
+            right = right && (a % 2 == 0 || odd.at(i, a / 2, j) == here);
+          }
+      BOOST_TEST(right);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(hundreds_of_parts_are_joined) {
   Tape tape;
   std::vector<Tensor> parts;

@@ -35,6 +35,22 @@ void for_each_index(const Shape& shape, const Strides& strides, F f) {
   }
 }
 
+/// y[i * to + j] = x[i * from + j] for i < n, j < run.
+template <class T>
+void copy_runs(std::int64_t n, std::int64_t run, const T* x, std::int64_t from, T* y,
+               std::int64_t to) {
+  constexpr std::int64_t short_run = 16, block = 64;
+  if (run >= short_run) {
+    for (std::int64_t i = 0; i < n; ++i) std::copy_n(x + i * from, run, y + i * to);
+    return;
+  }
+  // The short ones side by side: a call for each would cost more than its elements.
+  for (std::int64_t first = 0; first < n; first += block)
+    for (std::int64_t j = 0; j < run; ++j)
+      for (std::int64_t i = first; i < std::min(first + block, n); ++i)
+        y[i * to + j] = x[i * from + j];
+}
+
 /// y[i * to + j] = x[i + j * from] for i < rows, j < columns: in tiles, so that what is read and
 /// what is written both stay in the cache.
 template <class T>

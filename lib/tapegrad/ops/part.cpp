@@ -22,20 +22,23 @@ Shape slice_shape(const Operands& x) {
   return result;
 }
 
-/// Calls f(offset in the whole, offset in the slice, number, step in the whole) for the runs that a
-/// slice is made of: as long as they can be.
+/// A place in the whole or in the slice, and how far behind it the next run begins.
+struct SliceRuns {
+  std::int64_t start, apart;
+};
+
+/// Calls f(whole, part, number of runs, length of a run) for the runs that a slice is made of: as
+/// long as they can be, and as many at a time.
 template <class F>
-void for_each_slice_run(const Shape& whole, const Shape& part, const std::int64_t* attributes,
-                        F f) {
+void for_each_slice_runs(const Shape& whole, const Shape& part, const std::int64_t* attributes,
+                         F f) {
   const AxisView w(whole, attributes[0]), p(part, attributes[0]);
-  const std::int64_t start = attributes[1], step = attributes[3];
-  const bool one_run = step == 1 || w.inner == 1;
+  const std::int64_t row = w.axis * w.inner, part_row = p.axis * p.inner;
+  const std::int64_t start = attributes[1] * w.inner, step = attributes[3];
+  if (step == 1) return f(SliceRuns{start, row}, SliceRuns{0, part_row}, w.outer, part_row);
   for (std::int64_t o = 0; o < w.outer; ++o)
-    if (one_run)
-      f((o * w.axis + start) * w.inner, o * p.axis * w.inner, p.axis * w.inner, step);
-    else
-      for (std::int64_t a = 0; a < p.axis; ++a)
-        f((o * w.axis + start + a * step) * w.inner, (o * p.axis + a) * w.inner, w.inner, 1);
+    f(SliceRuns{o * row + start, step * w.inner}, SliceRuns{o * part_row, w.inner}, p.axis,
+      w.inner);
 }
 
 void slice_examples(Examples& example) {
@@ -67,16 +70,11 @@ constexpr Op slice_op = {
     .kind = Kind::view,
     .shape = slice_shape,
     .forward = kernel<[]<class T>(const Call& c) {
-      for_each_slice_run(
-          *c.in[0].shape, *c.shape, c.attributes,
-          [&](std::int64_t whole, std::int64_t part, std::int64_t n, std::int64_t step) {
-            const T* x = c.from<T>(0) + whole;
-            T* y = c.to<T>() + part;
-            if (step == 1)
-              std::copy_n(x, n, y);
-            else
-              for (std::int64_t i = 0; i < n; ++i) y[i] = x[i * step];
-          });
+      for_each_slice_runs(*c.in[0].shape, *c.shape, c.attributes,
+                          [&](SliceRuns whole, SliceRuns part, std::int64_t n, std::int64_t run) {
+                            copy_runs(n, run, c.from<T>(0) + whole.start, whole.apart,
+                                      c.to<T>() + part.start, part.apart);
+                          });
     }>,
     .vjp =
         [](Vjp& v) {
@@ -105,16 +103,11 @@ constexpr Op place_op = {
     .shape = slice_shape,
     .forward = kernel<[]<class T>(const Call& c) {
       std::fill_n(c.to<T>(), c.count, T(0));
-      for_each_slice_run(
-          *c.shape, *c.in[0].shape, c.attributes,
-          [&](std::int64_t whole, std::int64_t part, std::int64_t n, std::int64_t step) {
-            const T* x = c.from<T>(0) + part;
-            T* y = c.to<T>() + whole;
-            if (step == 1)
-              std::copy_n(x, n, y);
-            else
-              for (std::int64_t i = 0; i < n; ++i) y[i * step] = x[i];
-          });
+      for_each_slice_runs(*c.shape, *c.in[0].shape, c.attributes,
+                          [&](SliceRuns whole, SliceRuns part, std::int64_t n, std::int64_t run) {
+                            copy_runs(n, run, c.from<T>(0) + part.start, part.apart,
+                                      c.to<T>() + whole.start, whole.apart);
+                          });
     }>,
     .vjp =
         [](Vjp& v) {
@@ -166,9 +159,8 @@ constexpr Op concat_op = {
       for (std::size_t i = 0; i < c.inputs; ++i) {
         const AxisView part(*c.in[i].shape, c.attributes[0]);
         const std::int64_t run = part.axis * part.inner;
-        for (std::int64_t o = 0; o < part.outer; ++o)
-          std::copy_n(c.from<T>(i) + o * run, run,
-                      c.to<T>() + (o * whole.axis + start) * whole.inner);
+        copy_runs(part.outer, run, c.from<T>(i), run, c.to<T>() + start * whole.inner,
+                  whole.axis * whole.inner);
         start += part.axis;
       }
     }>,
