@@ -90,7 +90,7 @@ constexpr Op comparison(std::string_view name, std::string_view notation) {
       .kind = Kind::elementwise,
       .shape = broadcast_operands,
       .forward = elementwise_kernel<[](auto x, auto y) {
-        return static_cast<decltype(x)>(compare(x, y));
+        return compare(x, y) ? decltype(x)(1) : decltype(x)(0);
       }>,
       .vjp = zero_gradient,
       .sample = {whole(-2, 3), uniform(0.1, 0.9)},
@@ -209,7 +209,8 @@ constexpr Op times_op = {
     .shape = broadcast_operands,
     .forward = elementwise_kernel<[](auto a, auto s) {
       using std::isfinite;
-      return a == 0 && !isfinite(s) ? decltype(a)(0) : a * s;
+      const auto product = a * s;  // always, so that there is no branch
+      return a == 0 && !isfinite(s) ? decltype(a)(0) : product;
     }>,
     .vjp =
         [](Vjp& v) {
