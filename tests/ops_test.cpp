@@ -881,6 +881,18 @@ BOOST_AUTO_TEST_CASE(powers_of_negative_numbers_are_not_computed_by_logarithms) 
   BOOST_TEST(slope([](const Tensor& x) { return pow(x, -1); }, -2.0) == -0.25);
 }
 
+BOOST_AUTO_TEST_CASE(powers_without_the_long_way_round_are_those_of_the_standard_library) {
+  for (double base : {-infinity, -1e200, -3.0, -0.1, -0.0, 0.0, 0.7, 1e-200, infinity})
+    for (double p : {1.0, 2.0}) {
+      const auto power = [p](const Tensor& x) { return pow(x, p); };
+      BOOST_TEST(value(power, base) == std::pow(base, p));
+      BOOST_TEST(std::signbit(value(power, base)) == std::signbit(std::pow(base, p)));
+      BOOST_TEST(std::isnan(value(power, not_a_number)));
+    }
+  Tape tape;
+  BOOST_TEST(pow(tape.input({3, 3, 3}), tape.input({1, 2, 3})).values() == Numbers({3, 9, 27}));
+}
+
 BOOST_AUTO_TEST_CASE(the_slope_of_a_power_by_its_exponent) {  // E8
   const auto by_exponent = [](double base, double p) {
     return slope([base](const Tensor& exponent) { return pow(base, exponent); }, p);

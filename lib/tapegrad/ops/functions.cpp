@@ -1,5 +1,6 @@
 // Powers, roots, exponentials, logarithms and the error function, applied to each element.
 #include <cmath>
+#include <type_traits>
 
 #include "tapegrad/kernel/elementwise.hpp"
 #include "tapegrad/ops/catalogue.hpp"
@@ -130,7 +131,8 @@ constexpr Op sign_op = {
     .kind = Kind::elementwise,
     .shape = same_as_operand,
     .forward = elementwise_kernel<[](auto x) {
-      return x != x ? x : static_cast<decltype(x)>((x > 0) - (x < 0));
+      const auto number = (x > 0) ? decltype(x)(1) : x < 0 ? decltype(x)(-1) : decltype(x)(0);
+      return x != x ? x : number;
     }>,
     .vjp = zero_gradient,
     .sample = {uniform(0.1, 2)},
@@ -197,6 +199,8 @@ constexpr Op pow_op = {
     .shape = broadcast_operands,
     .forward = elementwise_kernel<[](auto x, auto p) {
       using std::pow;
+      if constexpr (std::is_floating_point_v<decltype(x)>)  // the same, without the long way round
+        if (p == 1 || p == 2) return p == 1 ? x : x * x;
       return pow(x, p);
     }>,
     .vjp =
