@@ -99,15 +99,24 @@ constexpr Op cumsum_op = {
     .kind = Kind::reduction,
     .shape = same_as_operand,
     .forward = kernel<[]<class T>(const Call& c) {
+      const T* x = c.from<T>(0);
+      T* y = c.to<T>();
       for_each_strip(lines(c), [&](const Strip& s) {
-        Columns<Wide<T>> sum;
-        std::fill_n(sum.data(), s.width, Wide<T>(0));
-        for (std::int64_t n = 0; n < s.line.size; ++n) {
-          const std::int64_t line = c.attributes[1] != 0 ? s.line.size - 1 - n : n;
-          s.across(s.first + line * s.line.stride, [&](std::int64_t i, std::int64_t k) {
-            c.to<T>()[i] = static_cast<T>(sum.data()[k] += c.from<T>(0)[i]);
-          });
+        const auto for_each_line = [&](auto add) {
+          for (std::int64_t n = 0; n < s.line.size; ++n)
+            add(s.first + (c.attributes[1] != 0 ? s.line.size - 1 - n : n) * s.line.stride);
+        };
+        if (s.width == 1) {
+          Wide<T> sum = 0;
+          return for_each_line([&](std::int64_t i) { y[i] = static_cast<T>(sum += x[i]); });
         }
+        Columns<Wide<T>> sums;
+        std::fill_n(sums.data(), s.width, Wide<T>(0));
+        for_each_line([&](std::int64_t first) {
+          s.across(first, [&](std::int64_t i, std::int64_t k) {
+            y[i] = static_cast<T>(sums.data()[k] += x[i]);
+          });
+        });
       });
     }>,
     .vjp =
