@@ -13,6 +13,7 @@
 #include "reference.hpp"
 #include "refusal.hpp"
 #include "tapegrad/autodiff/gradient.hpp"
+#include "tapegrad/base/random.hpp"
 #include "tapegrad/ops/ops.hpp"
 #include "tapegrad/tape/tape.hpp"
 
@@ -148,6 +149,26 @@ BOOST_AUTO_TEST_CASE(cross_entropy_is_a_negative_log_likelihood_after_a_log_soft
   check_equal(x, cross_entropy(x, labels), mean(chosen));
   const Tensor one_hot = tape.constant({{0, 0, 1}, {1, 0, 0}, {0, 1, 0}});
   check_equal(x, cross_entropy(x, one_hot), mean(chosen));
+}
+
+BOOST_AUTO_TEST_CASE(a_sample_has_the_same_loss_and_slopes_wherever_it_lies) {
+  tg::Random random(3);
+  for (const tg::Precision precision : {tg::float32, tg::float64})
+    for (const std::int64_t classes : {2, 10, 32, 33, 300})
+      for (const std::int64_t samples : {1, 3, 64, 70}) {
+        Tape tape(precision);
+        const Tensor rows = tape.input(random.uniform(-3, 3, Shape{samples, classes}));
+        const Tensor pixels = unsqueeze(tg::transpose(rows), 0);  // (1, classes, samples)
+        const Tensor labels =
+            floor(static_cast<double>(classes) * tape.input(random.uniform(0, 1, Shape{samples})));
+        const Tensor loss = cross_entropy(rows, labels, Reduction::sum),
+                     same = cross_entropy(pixels, unsqueeze(labels, 0), Reduction::sum);
+        BOOST_TEST_CONTEXT(samples << " samples of " << classes << " classes") {
+          BOOST_TEST(loss.item() == same.item());
+          const Tensor slopes = squeeze(gradient(same, pixels), 0);
+          BOOST_TEST((tg::transpose(slopes).array() == gradient(loss, rows).array()));
+        }
+      }
 }
 
 BOOST_AUTO_TEST_CASE(binary_cross_entropies_equal_their_formula) {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <utility>
 
 #include "tapegrad/kernel/elementwise.hpp"
 #include "tapegrad/kernel/move.hpp"
@@ -171,20 +172,31 @@ constexpr Op softmax_error_op = {
     .shape = like_the_logits,
     .forward = kernel<[]<class T>(const Call& c) {
       using std::exp;
-      const AxisView view(*c.in[0].shape, 1);
-      for_each_sample(
-          view, c.from<T>(1), [&](std::int64_t, std::int64_t start, std::int64_t label) {
-            const T* x = c.from<T>(0) + start;
-            T* y = c.to<T>() + start;
-            const std::int64_t n = view.axis, step = view.inner;
-            const T largest = x[place_of_largest(x, n, step) * step];
-            for (std::int64_t a = 0; a < n; ++a) y[a * step] = exp(x[a * step] - largest);
-            const T own = y[label * step];
-            y[label * step] = T(0);
-            const T others = blocked_sum<T>(n, [&](std::int64_t a) { return y[a * step]; });
-            y[label * step] = -others;  // own / sum - 1, without cancellation
-            for (std::int64_t a = 0; a < n; ++a) y[a * step] /= others + own;
-          });
+      const AxisView view(*c.shape, 1);
+      const std::int64_t class_axis = 1;
+      const T *x = c.from<T>(0), *labels = c.from<T>(1);
+      T* y = c.to<T>();
+      for_each_strip(Split(*c.shape, {&class_axis, 1}), [&](const Strip& s) {
+        Columns<std::int64_t> place;  // of the label
+        s.across(s.first, [&](std::int64_t i, std::int64_t k) {
+          const std::int64_t sample = (s.result + k) / view.inner;
+          const std::int64_t label = class_of(labels[s.result + k], sample, view.axis);
+          place.data()[k] = i + label * s.line.stride;
+        });
+        Columns<T> largest, own, others;
+        s.fold(
+            largest.data(), [&](std::int64_t i, std::int64_t) { return x[i]; }, larger);
+        s.for_each([&](std::int64_t i, std::int64_t k) { y[i] = exp(x[i] - largest.data()[k]); });
+        for (std::int64_t k = 0; k < s.width; ++k)
+          own.data()[k] = std::exchange(y[place.data()[k]], T(0));
+        s.fold(
+            others.data(), [&](std::int64_t i, std::int64_t) { return y[i]; }, std::plus<>());
+        for (std::int64_t k = 0; k < s.width; ++k) {
+          y[place.data()[k]] = -others.data()[k];  // own / sum - 1, without cancellation
+          others.data()[k] += own.data()[k];
+        }
+        s.for_each([&](std::int64_t i, std::int64_t k) { y[i] /= others.data()[k]; });
+      });
     }>,
     .vjp =
         [](Vjp& v) {  // that of softmax
