@@ -14,6 +14,7 @@
 #include <tapegrad/tapegrad.hpp>
 #include <vector>
 
+#include "plain_loops.hpp"
 #include "plain_network.hpp"
 
 namespace tg = tapegrad;
@@ -146,6 +147,32 @@ void softmaxes() {
   }
 }
 
+/// Ops whose time is memory's, or that have many small things to do.
+void ops_against_plain_loops() {
+  tg::Random random{1};
+  tg::Tape tape;
+  const auto compare = [&](const char* what, const tg::Tensor& y, auto plain) {
+    const double by_hand = nanoseconds(1, plain);
+    row(fmt::format("{}, as a multiple of plain loops", what),
+        fmt::format("{:.2f}", nanoseconds(1, [&] { tape.replay(y); }) / by_hand), "");
+  };
+  std::vector<double> out(1 << 20);
+  const tg::Tensor square = tape.input(random.normal(0, 1, tg::Shape{1000, 1000}));
+  const std::vector<double> x = square.values();
+  compare("sum of (1000, 1000) along axis 0", sum(square, 0),
+          [&] { plain::sum_rows(x.data(), 1000, 1000, out.data()); });
+  const tg::Tensor logits =
+      tape.input(tg::Array(tg::Shape{10000, 10}, {x.begin(), x.begin() + 100000}));
+  compare("softmax of 10,000 rows of 10 classes", softmax(logits, 1),
+          [&] { plain::softmax(x.data(), 10000, 10, out.data()); });
+  const tg::Tensor table =
+      tape.input(tg::Array(tg::Shape{10000, 64}, {x.begin(), x.begin() + 640000}));
+  const std::vector<double> numbers =
+      floor(tape.input(random.uniform(0, 10000, tg::Shape{4096}))).values();
+  compare("embedding of 4,096 numbers, 64 wide", embedding(table, tape.input(numbers)),
+          [&] { plain::copy_rows(x.data(), 64, numbers.data(), 4096, out.data()); });
+}
+
 /// A tanh network of 159 parameters, and a batch of four.
 struct TanhNetwork {
   struct Net {
@@ -242,6 +269,7 @@ int main(int argc, char** argv) {
   three_layer_step();
   products();
   softmaxes();
+  ops_against_plain_loops();
   second_order();
   gradient_check();
   include_time(TAPEGRAD_COMPILER, TAPEGRAD_INCLUDE);
