@@ -317,6 +317,27 @@ BOOST_AUTO_TEST_CASE(a_mean_counts_the_padding_or_not) {
   BOOST_TEST(avg_pool2d(x, alone).values() == Numbers({4, 8, 12, 16}));
 }
 
+BOOST_AUTO_TEST_CASE(means_of_a_long_row_of_windows_equal_plain_loops) {
+  const Array image = weights(Shape{2, 3, 200});  // their sums are exact
+  for (const std::int64_t stride : {1, 2, 3}) {
+    Tape tape;
+    const Tensor y = avg_pool2d(
+        tape.input(image),
+        {.kernel = {2, 3}, .stride = {1, stride}, .padding = {1, 1}, .count_include_pad = false});
+    BOOST_TEST((y.shape() == Shape{2, 4, 199 / stride + 1}));
+    for (std::int64_t n = 0; n < 2; ++n)
+      for (std::int64_t i = 0; i < 4; ++i)
+        for (std::int64_t j = 0; j < y.size(2); ++j) {
+          double sum = 0, pixels = 0;
+          for (std::int64_t row = i - 1; row < i + 1; ++row)
+            for (std::int64_t column = j * stride - 1; column < j * stride + 2; ++column)
+              if (row >= 0 && row < 3 && column >= 0 && column < 200)
+                sum += image.at(n, row, column), ++pixels;
+          BOOST_TEST(y.at(n, i, j) == sum / pixels);
+        }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(an_index_that_names_no_pixel_is_an_error) {
   for (const tg::Op* op : tg::catalogue())
     if (op->name == "pick_in_windows")

@@ -276,6 +276,20 @@ void for_each_window(const Pooling& p, F f) {
                  p.height.place(i, 0), p.width.place(j, 0)});
 }
 
+/// Calls f(tap, windows, pixel) for each tap of some windows in row i, in the order of the taps: of
+/// those windows whose tap lies inside the image, the first one sees this pixel, and the others
+/// follow in steps of a stride.
+template <class F>
+void for_each_tap(const Pooling& p, std::int64_t image, std::int64_t i, const Range& windows, F f) {
+  const Range rows = p.height.covered(i);
+  for (std::int64_t row = rows.first; row < rows.last; ++row)
+    for (std::int64_t j = 0; j < p.width.kernel; ++j) {
+      const Range inside = p.width.inside(j, windows);
+      f((row - p.height.place(i, 0)) * p.width.kernel + j, inside,
+        (image * p.height.in + row) * p.width.in + p.width.place(inside.first, j));
+    }
+}
+
 /// Calls f(place of the pixel) for each pixel that a window covers.
 template <class F>
 void for_each_pixel(const Pooling& p, const Window& window, F f) {

@@ -86,25 +86,22 @@ void largest_in_windows(const Pooling& p, const T* x, T* largest, std::int64_t l
   const Range all = {0, p.width.out};
   for (std::int64_t image = 0; image < p.images; ++image)
     for (std::int64_t i = 0; i < p.height.out; ++i) {
-      const Range rows = p.height.covered(i);
       std::fill_n(largest, p.width.out, -std::numeric_limits<T>::infinity());
       std::fill_n(index, p.width.out, T(-1));
-      for (std::int64_t row = rows.first; row < rows.last; ++row)
-        for (std::int64_t j = 0; j < p.width.kernel; ++j) {
-          const Range inside = p.width.inside(j, all);
-          const T tap = static_cast<T>((row - p.height.place(i, 0)) * p.width.kernel + j);
-          const T* from =
-              x + (image * p.height.in + row) * p.width.in + p.width.place(inside.first, j);
-          T *best = largest + inside.first, *at = index + inside.first;
-          for_each_step(inside.size(), p.width.stride, [=](std::int64_t w, std::int64_t k) {
-            const T now = from[k], so_far = best[w], before = at[w];
-            // No branches: nobody could predict them.
-            const int larger =
-                int{now > so_far} | int{before < 0} | (int{now != now} & int{so_far == so_far});
-            best[w] = larger != 0 ? now : so_far;
-            at[w] = larger != 0 ? tap : before;
+      for_each_tap(
+          p, image, i, all, [&](std::int64_t tap, const Range& inside, std::int64_t pixel) {
+            const T place = static_cast<T>(tap);
+            const T* from = x + pixel;
+            T *best = largest + inside.first, *at = index + inside.first;
+            for_each_step(inside.size(), p.width.stride, [=](std::int64_t w, std::int64_t k) {
+              const T now = from[k], so_far = best[w], before = at[w];
+              // No branches: nobody could predict them.
+              const int larger =
+                  int{now > so_far} | int{before < 0} | (int{now != now} & int{so_far == so_far});
+              best[w] = larger != 0 ? now : so_far;
+              at[w] = larger != 0 ? place : before;
+            });
           });
-        }
       largest += largest_apart, index += index_apart;
     }
 }
@@ -240,11 +237,24 @@ constexpr Op place_in_windows_op = {
 
 // ---- the mean
 
-/// How many elements are divided by.
+/// For some windows in row i the sums of the pixels they cover.
 template <class T>
-T weight_of(const Pooling& p, const Window& w, bool count_padding) {
+void sum_windows(const Pooling& p, const T* x, std::int64_t image, std::int64_t i,
+                 const Range& windows, Wide<T>* sums) {
+  std::fill_n(sums, windows.size(), Wide<T>(0));
+  for_each_tap(p, image, i, windows, [&](std::int64_t, const Range& inside, std::int64_t pixel) {
+    Wide<T>* to = sums + (inside.first - windows.first);
+    const T* from = x + pixel;
+    for_each_step(inside.size(), p.width.stride,
+                  [=](std::int64_t w, std::int64_t k) { to[w] += from[k]; });
+  });
+}
+
+/// How many elements are divided by, in a window of some rows and columns inside the image.
+template <class T>
+T weight_of(const Pooling& p, const Range& rows, const Range& columns, bool count_padding) {
   return static_cast<T>(count_padding ? p.height.kernel * p.width.kernel
-                                      : w.rows.size() * w.columns.size());
+                                      : rows.size() * columns.size());
 }
 
 constexpr Op avg_pool2d_op = {
@@ -255,11 +265,18 @@ constexpr Op avg_pool2d_op = {
     .forward = kernel<[]<class T>(const Call& c) {
       const Pooling p = pool_of(*c.in[0].shape, *c.shape, c.attributes);
       const T* x = c.from<T>(0);
-      for_each_window(p, [&](const Window& w) {
-        Wide<T> sum = 0;
-        for_each_pixel(p, w, [&](std::int64_t i) { sum += x[i]; });
-        c.to<T>()[w.index] = static_cast<T>(sum / weight_of<Wide<T>>(p, w, c.attributes[6] != 0));
-      });
+      T* y = c.to<T>();
+      for (std::int64_t image = 0; image < p.images; ++image)
+        for (std::int64_t i = 0; i < p.height.out; ++i)
+          for (std::int64_t j = 0; j < p.width.out; j += strip_width) {
+            const Range windows = {j, std::min(j + strip_width, p.width.out)};
+            Columns<Wide<T>> sums;
+            sum_windows(p, x, image, i, windows, sums.data());
+            for (std::int64_t w = j; w < windows.last; ++w)
+              *y++ = static_cast<T>(sums.data()[w - j] / weight_of<Wide<T>>(p, p.height.covered(i),
+                                                                            p.width.covered(w),
+                                                                            c.attributes[6] != 0));
+          }
     }>,
     .vjp =
         [](Vjp& v) {
@@ -281,7 +298,8 @@ constexpr Op avg_pool_input_op = {
       const Pooling p = pool_of(*c.shape, *c.in[0].shape, c.attributes);
       std::fill_n(c.to<T>(), c.count, T(0));
       for_each_window(p, [&](const Window& w) {
-        const T share = c.from<T>(0)[w.index] / weight_of<T>(p, w, c.attributes[6] != 0);
+        const T share =
+            c.from<T>(0)[w.index] / weight_of<T>(p, w.rows, w.columns, c.attributes[6] != 0);
         for_each_pixel(p, w, [&](std::int64_t i) { c.to<T>()[i] += share; });
       });
     }>,
