@@ -76,6 +76,23 @@ BOOST_AUTO_TEST_CASE(ranges_of_any_number_type_have_one_axis) {
   BOOST_TEST(shape_of(std::span<const float>()) == "(0)");
 }
 
+BOOST_AUTO_TEST_CASE(ranges_in_ranges_have_an_axis_for_each_level) {
+  const std::vector<std::vector<int>> rows = {{1, 2, 3}, {4, 5, 6}};
+  const std::vector<std::array<float, 2>> points = {{0.5f, 1}, {2, 3}, {4, 5}};
+  const double deep[1][2][2] = {{{1, 2}, {3, 4}}};
+  BOOST_TEST(shape_of(rows) == "(2, 3)");
+  BOOST_TEST(numbers_of(rows) == list({1, 2, 3, 4, 5, 6}));
+  BOOST_TEST(shape_of(points) == "(3, 2)");
+  BOOST_TEST(numbers_of(points) == list({0.5, 1, 2, 3, 4, 5}));
+  BOOST_TEST(shape_of(deep) == "(1, 2, 2)");
+  BOOST_TEST(numbers_of(deep) == list({1, 2, 3, 4}));
+  BOOST_TEST(shape_of({rows, rows}) == "(2, 2, 3)");
+  BOOST_TEST(shape_of(std::vector<std::vector<double>>()) == "(0)");
+  const std::vector<std::vector<int>> ragged = {{1, 2, 3}, {4, 5}};
+  BOOST_TEST(message([&] { const Values values = ragged; }) ==
+             "values: row 1 has 2 values, row 0 has 3");
+}
+
 BOOST_AUTO_TEST_CASE(braces_around_ranges_and_arrays_stack_them) {
   const std::vector<int> first = {1, 2}, second = {3, 4};
   BOOST_TEST(shape_of({first}) == "(1, 2)");
@@ -152,6 +169,8 @@ BOOST_AUTO_TEST_CASE(flags_characters_texts_and_shapes_are_not_values) {
   static_assert(!std::is_convertible_v<const char(&)[4], Values>);
   static_assert(!std::is_convertible_v<std::string, Values>);
   static_assert(!std::is_convertible_v<std::vector<bool>, Values>);
+  static_assert(!std::is_convertible_v<std::vector<std::vector<bool>>, Values>);
+  static_assert(!std::is_convertible_v<std::vector<std::string>, Values>);
   static_assert(!std::is_convertible_v<std::array<bool, 2>, Values>);
   static_assert(!std::is_convertible_v<Shape, Values>);
   static_assert(std::is_convertible_v<std::vector<unsigned char>, Values>);

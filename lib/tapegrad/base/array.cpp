@@ -29,10 +29,10 @@ std::size_t count_of(const Shape& shape) { return static_cast<std::size_t>(shape
 
 }  // namespace
 
-Values::Values(std::initializer_list<Values> parts, Site at) {
-  const Shape part = parts.size() == 0 ? Shape{} : parts.begin()->shape_;
+Values::Values(std::span<const Values> parts, Site at) {
+  const Shape part = parts.empty() ? Shape{} : parts.front().shape_;
   for (std::size_t row = 1; row < parts.size(); ++row) {
-    const Shape& found = parts.begin()[row].shape_;
+    const Shape& found = parts[row].shape_;
     if (found != part) throw Error("values", ragged(row, found, part), at);
   }
   shape_ = part.with_axis(0, static_cast<std::int64_t>(parts.size()));

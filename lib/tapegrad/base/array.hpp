@@ -4,11 +4,11 @@
 // arithmetic.
 //
 //   void set(const Values&);   set(3)   set({1, 2})   set({{1, 2}, {3, 4}})   set(vector)
-//   set(array)
+//   set(vector_of_vectors)   set(array)
 //
-// A Values made from a range or an Array looks at its numbers and does not copy them, so it belongs
-// in a parameter list: like a std::string_view, it must not outlive the full expression it is made
-// in.
+// A Values made from a range of numbers or an Array looks at its numbers and does not copy them, so
+// it belongs in a parameter list: like a std::string_view, it must not outlive the full expression
+// it is made in.
 #pragma once
 
 #include <array>
@@ -42,6 +42,19 @@ concept ArithmeticRange = requires(const R& range) {
   { std::size(range) } -> std::convertible_to<std::size_t>;
 };
 
+/// Ranges of such ranges, to any depth: std::vector<std::array<double, 2>> holds points.
+template <class R>
+constexpr bool nests_numbers() {
+  if constexpr (requires(const R& range) { *std::data(range), std::size(range); }) {
+    using Part = std::remove_cvref_t<decltype(*std::data(std::declval<const R&>()))>;
+    return ArithmeticRange<Part> || nests_numbers<Part>();
+  } else {
+    return false;
+  }
+}
+template <class R>
+concept NestedRange = nests_numbers<R>();
+
 class Array;
 
 /// Numbers on their way into the library, with the shape their spelling gives them.
@@ -57,7 +70,8 @@ class Values {
   Values(B) = delete;  // a flag in the wrong place, not a 1
   /// One more axis. Throws Error if the parts differ in shape, or for more axes than a Shape holds.
   /// Around a single Values object compilers disagree whether braces are an axis: avoid that.
-  Values(std::initializer_list<Values> parts, Site at = Site::here());
+  Values(std::initializer_list<Values> parts, Site at = Site::here())
+      : Values(std::span<const Values>(parts.begin(), parts.size()), at) {}
   /// The numbers of an array, which is looked at and not copied.
   Values(const Array& array);
   /// The numbers of a range: shape (n). They are looked at and not copied.
@@ -66,6 +80,14 @@ class Values {
       : Values(
             Look{std::data(range), &conversions<std::remove_cvref_t<decltype(*std::data(range))>>},
             static_cast<std::size_t>(std::size(range))) {}
+
+  /// The numbers of ranges in a range, copied: one axis for each level. Throws Error if the parts
+  /// differ in shape.
+  template <NestedRange R>
+  Values(const R& parts, Site at = Site::here())
+      : Values(std::span<const Values>(
+                   std::vector<Values>(std::data(parts), std::data(parts) + std::size(parts))),
+               at) {}
 
   const Shape& shape() const { return shape_; }
   std::int64_t numel() const { return shape_.numel(); }
@@ -96,6 +118,7 @@ class Values {
     const Conversions* how;
   };
   Values(Look look, std::size_t count);
+  Values(std::span<const Values> parts, Site at);
 
   template <class To>
   void copy(std::span<To> to) const;
