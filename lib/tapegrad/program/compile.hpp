@@ -68,10 +68,10 @@ class Compiled {
   Compiled(Recording::Ref tape, F function, CompileOptions options)
       : tape_(tape), function_(std::move(function)), options_(options) {}
 
-  /// The function's result for these arguments: braces, numbers, vectors or Arrays. Its tensors
-  /// show this call's values until the next call with the same shapes. Updates recorded by assign
-  /// take effect. Throws Error as the function does while it records; then nothing of it stays on
-  /// the tape.
+  /// The function's result for these arguments: braces, numbers, vectors (of vectors) or Arrays.
+  /// Its tensors show this call's values until the next call with the same shapes. Updates recorded
+  /// by assign take effect. Throws Error as the function does while it records; then nothing of it
+  /// stays on the tape.
   Result operator()(const ValuesAt<place>&... arguments, Site at = Site::here()) {
     const std::array<const Values*, sizeof...(place)> values{&arguments...};
     Recording& recording = Recording::of(tape_, "compile", at);
@@ -86,6 +86,13 @@ class Compiled {
       refuse_another_shape(options_.max_shapes, values, at);
     entries_.push_back(record(recording, values, at));
     return entries_.back()->result;
+  }
+
+  template <class... Argument>
+  requires(std::same_as<Argument, Tensor> || ...) Result operator()(const Argument&...) {
+    static_assert(always_false<Argument...>,
+                  "tapegrad: a compiled function takes numbers: pass x.array(), or call the "
+                  "function that was compiled");
   }
 
   /// The number of combinations of shapes recorded so far.

@@ -73,12 +73,25 @@ class Tensor {
   /// What depends on it is out of date until its next run. Throws Error for a computed tensor, or
   /// if the number of values differs.
   void set(const Values& values, Site at = Site::here()) const;
+  template <std::same_as<Tensor> T>
+  void set(const T&) const {
+    static_assert(always_false<T>,
+                  "tapegrad: set takes numbers: write w.set(y.array()) for the values that y has "
+                  "now, or assign(w, y) for an update that is recorded");
+  }
 
   /// Gives the tensor a name, for errors, listings and derivations. Returns the tensor.
   Tensor named(std::string_view name, Site at = Site::here()) const;
   /// The name it was given, or an empty text.
   std::string name(Site at = Site::here()) const;
 
+  template <std::integral Int>
+  Tensor operator[](Int) const {
+    static_assert(always_false<Int>,
+                  "tapegrad tensors have no []: write x.at(i, j) for the number, or "
+                  "select(x, 0, i) for the part, a tensor");
+    return {};
+  }
   template <std::same_as<bool> B>
   explicit operator B() const {
     static_assert(
