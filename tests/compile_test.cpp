@@ -341,6 +341,23 @@ BOOST_AUTO_TEST_CASE(exception_while_recording_leaves_nothing_on_the_tape) {
   BOOST_TEST(s.item() == 13.5);
 }
 
+BOOST_AUTO_TEST_CASE(function_that_returns_no_tensor_is_an_error_that_leaves_nothing) {
+  tg::Tape tape;
+  auto f = tg::compile(tape, [](tg::Tensor x) { return sum(x).item(); });
+  BOOST_TEST(says([&] { f({1, 2}); }, "compile: the function returned no tensor"));
+  BOOST_TEST(says([&] { f({1, 2}); }, "f(x).item()"));
+  BOOST_TEST(tape.size() == 0u);
+  BOOST_TEST(f.shapes() == 0u);
+
+  const tg::Tensor s = tape.state(0.0);
+  auto g = tg::compile(tape, [&](tg::Tensor x) {
+    assign(s, x);
+    return 1;
+  });
+  g(3);
+  BOOST_TEST(s.item() == 3);  // an update is enough
+}
+
 BOOST_AUTO_TEST_CASE(arguments_beyond_the_limit_of_the_tape_leave_nothing) {
   tg::Tape tape;
   auto f = tg::compile(tape, [](tg::Tensor x, tg::Tensor y) { return sum(x) + sum(y); });

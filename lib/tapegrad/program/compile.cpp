@@ -42,6 +42,9 @@ void CompiledEntry::end(Recording& recording, Site at) {
   for (Id update : recording.pending())
     if (update >= recording.run_begin()) updates.push_back(update);
   outputs.insert(outputs.end(), updates.begin(), updates.end());
+  if (outputs.empty())
+    throw Error("compile", "the function returned no tensor and recorded no update", at,
+                "return the tensors, and read them after the call: f(x).item()");
   plan_ = recording.plan(outputs, at);
   recording.commit(updates, at);
   recording.begin_run(outer_run_);
