@@ -62,6 +62,13 @@ BOOST_AUTO_TEST_CASE(a_right_gradient_passes_element_by_element) {
   BOOST_TEST(report.evaluations() < 60 * 159);
 }
 
+BOOST_AUTO_TEST_CASE(the_place_may_be_given_in_braces) {
+  const Report report = check_gradient(tanhs<double>, flipped(1), {0.5, -1.0, 2.0});
+  BOOST_TEST(report.count(Verdict::pass) == 2);
+  BOOST_TEST(report.count(Verdict::fail) == 1);
+  BOOST_TEST(check_gradient(tanhs<double>, gradient_of_tanhs<double>, {0.5}, {.seed = 2}));
+}
+
 BOOST_AUTO_TEST_CASE(one_flipped_element_of_a_hundred_to_ten_thousand_is_found_and_named) {
   for (const std::size_t count : {100u, 900u, 10'000u})
     for (const std::size_t element : {count / 3, count - 2}) {

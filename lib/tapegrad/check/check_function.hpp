@@ -7,6 +7,7 @@
 #include <concepts>
 #include <cstddef>
 #include <functional>
+#include <initializer_list>
 #include <ranges>
 #include <span>
 #include <string>
@@ -56,9 +57,10 @@ template <class T>
 concept Real = std::same_as<T, float> || std::same_as<T, double>;
 
 /// Checks the gradient of `T f(std::span<const T> x)`, which is written by
-/// `void gradient(std::span<const T> x, std::span<T> g)` into g, at x. T is float or double. The
-/// function must not draw random numbers. Throws Error if x is empty, and for an order but 1.
-template <class F, class G, std::ranges::contiguous_range X,
+/// `void gradient(std::span<const T> x, std::span<T> g)` into g, at x: a vector, span, array
+/// or, of doubles, braces. T is float or double. The function must not draw random numbers. Throws
+/// Error if x is empty, and for an order but 1.
+template <class F, class G, std::ranges::contiguous_range X = std::initializer_list<double>,
           Real T = std::remove_cv_t<std::ranges::range_value_t<X>>>
 requires std::invocable<const F&, std::span<const T>> &&
     std::invocable<const G&, std::span<const T>, std::span<T>>
