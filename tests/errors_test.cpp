@@ -424,6 +424,7 @@ BOOST_AUTO_TEST_CASE(a_mistake_inside_a_composite_is_told_at_the_users_line) {
   p.mistake("a target that is neither 1 nor -1", [&] { return hinge_loss(three, three); });
   const Tensor index = p.at("index", p.tape.input({{0.5}, {1}}));
   p.mistake("gather with a fraction for an index", [&] { return gather(logits, 1, index); });
+  p.mistake("gather of whole rows", [&] { return gather(logits, 0, wrong); });
 }
 
 // ---------------------------------------------------------------- the limit

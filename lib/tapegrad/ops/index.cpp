@@ -44,7 +44,9 @@ void for_each_gathered(const Shape& x, const Shape& index, const T* positions, s
 
 void check_index(const Operands& x, const Shape& values, const Shape& index, int axis) {
   if (values.rank() != index.rank())
-    x.fail(fmt::format("x has {} axes, the index {}", values.rank(), index.rank()));
+    x.fail(
+        fmt::format("x has {} axes, the index {}", values.rank(), index.rank()),
+        "index_select(x, axis, index) takes whole rows, gather an element for each of the index");
   for (int other = 0; other < index.rank(); ++other)
     if (other != axis && index[other] > values[other])
       x.fail(fmt::format("along axis {} the index has {} elements, x only {}", other, index[other],
