@@ -270,6 +270,28 @@ void old_numbers() {
   });
 }
 
+void momentum() {
+  tg::Tape tape;
+  Net net = small_net(tape);
+  // [momentum]
+  Net velocity = tg::clone(net, tape);
+  tg::each(velocity, [](std::string_view, const tg::Tensor& v) { v.set(tg::zeros(v.shape())); });
+  auto train = tg::compile(tape, [&](tg::Tensor x, tg::Tensor y) {
+    tg::Tensor loss = mse_loss(net(x), y);
+    const Net gradients = gradient(loss, net);
+    tg::visit_pairs(velocity, gradients,
+                    [](const tg::Tensor& v, const tg::Tensor& g) { assign(v, 0.9 * v + g); });
+    return loss;
+  });
+  tg::Sgd sgd{.learning_rate = 0.02};
+  for (int epoch = 0; epoch < 3; ++epoch) {
+    tg::Tensor loss = train({{1, 2}, {3, 4}}, {{1}, {2}});
+    sgd.step(net, velocity);
+    fmt::print("{:.4f}\n", loss.item());
+  }
+  // [/momentum]
+}
+
 }  // namespace
 
 int main(int count, char** words) {
@@ -294,5 +316,6 @@ int main(int count, char** words) {
                       {"states", states},
                       {"handles", handles},
                       {"freezing", freezing},
-                      {"old_numbers", old_numbers}});
+                      {"old_numbers", old_numbers},
+                      {"momentum", momentum}});
 }
