@@ -852,6 +852,28 @@ BOOST_AUTO_TEST_CASE(each_section_stands_alone) {
   BOOST_TEST(all.sections.size() == 4U);
 }
 
+BOOST_AUTO_TEST_CASE(a_struct_is_explained_or_a_part_of_it) {
+  Tape tape;
+  tg::Random random{1};
+  const Layers net{tg::linear(tape, 2, 3, random), tg::linear(tape, 3, 1, random)};
+  const Tensor x = tape.input({{0.5, -1}, {2, 0.25}}).named("x");
+  const Tensor E = mean(square(net.output(tanh(net.hidden(x))))).named("E");
+  const std::string whole = text(tg::explain(E, net));
+  BOOST_TEST(whole == text(tg::explain(E)));
+  BOOST_TEST(has(whole, "each of its 13 parameters"));
+
+  const std::string part = text(tg::explain(E, net.output, {.learning_rate = 0.1}));
+  const Tensor x_of_part[] = {net.output.weight, net.output.bias};
+  BOOST_TEST(part == text(tg::explain(E, x_of_part, {.learning_rate = 0.1})));
+  for (const char* name : {"∂E/∂output.weight", "∂E/∂output.bias"}) BOOST_TEST(has(part, name));
+  BOOST_TEST(!has(part, "∂E/∂hidden"));
+
+  struct Nothing {
+    int number = 0;
+  };
+  BOOST_TEST(says([&] { tg::explain(E, Nothing{}); }, "explain: no tensors to differentiate by"));
+}
+
 BOOST_AUTO_TEST_CASE(another_language_is_another_table) {
   tg::Words german;
   german.paths = "Die Wege";

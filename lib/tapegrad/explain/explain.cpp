@@ -182,4 +182,10 @@ Derivation explain(const Tensor& y, const ExplainOptions& options, Site at) {
   return Explainer(y, {}, options, at).of_all();
 }
 
+Derivation explain(const Tensor& y, std::span<const Tensor> x, const ExplainOptions& options,
+                   Site at) {
+  if (x.empty()) throw Error("explain", "no tensors to differentiate by", at);
+  return Explainer(y, x, options, at).of_all();
+}
+
 }  // namespace tapegrad

@@ -4,13 +4,20 @@
 // by running its own recorded rule on them. So an op of your own is explained without another line.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <optional>
+#include <span>
+#include <type_traits>
+#include <vector>
 
 #include "tapegrad/base/index.hpp"
 #include "tapegrad/base/site.hpp"
+#include "tapegrad/check/check_gradient.hpp"
 #include "tapegrad/explain/derivation.hpp"
 #include "tapegrad/explain/words.hpp"
+#include "tapegrad/tape/fields.hpp"
+#include "tapegrad/tape/names.hpp"
 #include "tapegrad/tape/tensor.hpp"
 
 namespace tapegrad {
@@ -43,5 +50,24 @@ Derivation explain(const Tensor& y, const Tensor& x, const ExplainOptions& optio
 
 /// For every parameter that y depends on, in matrix form: the whole network.
 Derivation explain(const Tensor& y, const ExplainOptions& options = {}, Site at = Site::here());
+
+/// For some tensors, in matrix form. Throws Error if y depends on none of them.
+Derivation explain(const Tensor& y, std::span<const Tensor> x, const ExplainOptions& options = {},
+                   Site at = Site::here());
+
+/// For the parameters of a struct, or of a part of one, named by its fields.
+template <class Struct>
+requires(!std::convertible_to<const Struct&, std::span<const Tensor>> &&
+         !std::same_as<Struct, Tensor> && !std::same_as<Struct, ExplainOptions> &&
+         std::is_class_v<Struct>) Derivation
+    explain(const Tensor& y, const Struct& net, const ExplainOptions& options = {},
+            Site at = Site::here()) {
+  name_fields(net);
+  std::vector<Tensor> parameters;
+  visit_tensors(net, [&](const Tensor& field) {
+    if (is_parameter(field, at)) parameters.push_back(field);
+  });
+  return explain(y, std::span<const Tensor>(parameters), options, at);
+}
 
 }  // namespace tapegrad

@@ -49,7 +49,7 @@ Stages::Stages(std::string_view doing, const Tensor& y, std::span<const Tensor> 
   if (const Shape& shape = original_.node(outputs[0]).shape; shape.numel() != 1)
     refuse(
         fmt::format("a derivation is that of one number, the tensor has the shape {}", text(shape)),
-        "sum(y), or one element: y[0]");
+        "sum(y), or one element by select()");
   if (original_.node(outputs[0]).leaf()) refuse("a leaf is computed by nothing");
   tape_.limit(static_cast<std::size_t>(-1));  // the user's tape has one
   const Transcript transcript(original_, outputs, tape_, at);
