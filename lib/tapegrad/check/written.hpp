@@ -8,6 +8,9 @@
 
 namespace tapegrad {
 
+/// With so many digits, numbers were not written by hand.
+inline constexpr int exact_digits = 12;
+
 struct Written {
   std::vector<double> units;  // of each number's last digit: 0.0001 for 0.1385
   int digits = 0;             // significant ones of the number that has the most
