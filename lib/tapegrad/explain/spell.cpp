@@ -17,7 +17,7 @@ namespace tapegrad {
 namespace {
 
 constexpr int deepest = 1000;  // functions in functions, beyond all that can be read
-constexpr double noise = 4 * std::numeric_limits<double>::epsilon();
+constexpr double rounding_noise = 4 * std::numeric_limits<double>::epsilon();
 
 std::string_view name_of(Function f) {
   switch (f) {
@@ -341,7 +341,7 @@ class Speller {
 std::string number_text(double number, int digits, double scale) {
   if (std::isnan(number)) return "nan";  // its sign means nothing
   if (!std::isfinite(number)) return fmt::format("{}", number);
-  const double uncertain = noise * std::max(std::abs(number), scale);
+  const double uncertain = rounding_noise * std::max(std::abs(number), scale);
   if (std::abs(number) <= uncertain) return "0";
   for (int few = 1; few <= digits; ++few) {
     std::string text = fmt::format("{:.{}g}", number, few);

@@ -39,9 +39,9 @@ Labels those(const Labels& labels, Condition holds) {
 
 // ---- reading the equation
 
-class Equation {
+class EinsumEquation {
  public:
-  Equation(std::string_view text, std::span<const Arg> operands)
+  EinsumEquation(std::string_view text, std::span<const Arg> operands)
       : text_(text), operands_(operands) {
     std::string rest = those(Labels(text), [](char c) { return c != ' '; });
     const std::size_t arrow = rest.find("->");
@@ -210,7 +210,7 @@ Term with_diagonal(Term term, char label) {
 }
 
 /// An operand without repeated labels, and without axes of extent 1 that others stretch.
-Term simplified(const Equation& equation, Term term) {
+Term simplified(const EinsumEquation& equation, Term term) {
   for (std::size_t axis = 0; axis < term.labels.size();) {
     const char label = term.labels[axis];
     const bool repeated = term.labels.find(label, axis + 1) != Labels::npos;
@@ -236,7 +236,7 @@ Term sum_over(const Term& term, const Labels& summed) {
 }
 
 /// Elementwise product along the axes of an order, then the sum over its last ones.
-Term multiplied(const Equation& equation, const Term& a, const Term& b, const Labels& order,
+Term multiplied(const EinsumEquation& equation, const Term& a, const Term& b, const Labels& order,
                 const Labels& summed) {
   const Labels all = order + summed;
   const Shape whole = equation.shape_of(all);
@@ -258,7 +258,7 @@ struct Matrices {
   bool transposed;
 };
 
-Matrices matrices(const Equation& equation, const Term& term, const Labels& batch,
+Matrices matrices(const EinsumEquation& equation, const Term& term, const Labels& batch,
                   const Labels& rows, const Labels& columns) {
   const bool transposed =
       term.labels != batch + rows + columns && term.labels == batch + columns + rows;
@@ -271,7 +271,7 @@ Matrices matrices(const Equation& equation, const Term& term, const Labels& batc
 }
 
 /// The product of two terms, summed over the labels that they share and nobody else asks for.
-Term contracted(const Equation& equation, Term a, Term b, const Labels& asked) {
+Term contracted(const EinsumEquation& equation, Term a, Term b, const Labels& asked) {
   const auto both = [&](char label) { return has(a.labels, label) && has(b.labels, label); };
   const auto first_own = [&](const Term& term) {
     return std::find_if(asked.begin(), asked.end(),
@@ -314,7 +314,7 @@ Labels asked_besides(std::size_t one, const Labels& result, const std::vector<Te
 
 Tensor einsum(std::string_view text, std::span<const Arg> operands) {
   require_one_tape(einsum_name, operands);
-  const Equation equation(text, operands);
+  const EinsumEquation equation(text, operands);
   Recording& recording = recording_of(einsum_name, operands);
   const FrameScope frame(recording, einsum_name, operands[0].site());
   std::vector<Term> terms;
