@@ -22,8 +22,7 @@ struct Words {
   // The network.
   std::string_view asked = "Asked is `{}`: how fast `{}` changes with `{}`, which is {}.";
   std::string_view asked_of_all = "Asked is `{}` for every element of `{}`.";
-  std::string_view asked_of_every =
-      "Asked is how fast `{}` changes with each of {} parameters.";
+  std::string_view asked_of_every = "Asked is how fast `{}` changes with each of {} parameters.";
   std::string_view symbol = "symbol", shape = "shape", what = "what it is", line = "line";
   std::string_view parameter = "parameter", input = "input", state = "state", constant = "constant";
   std::string_view more_rows = "and {} more";
